@@ -1,0 +1,2 @@
+//! What kernel and user space agree on.
+#![cfg_attr(not(test), no_std)]

@@ -1,0 +1,2 @@
+//! Strategies: pure code.
+#![forbid(unsafe_code)]

@@ -1,0 +1,209 @@
+//! What the agent asks of the data plane, and what it learns from it. Names here are those of operators: functions
+//! and peers by name. The numbers that the kernel knows them by are the data plane's own affair and survive restarts.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// Everything that is fixed while the data plane is attached; the `[dataplane]` table, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Interfaces where users, peers and backends come in.
+    pub interfaces: Vec<String>,
+    /// Addresses at which users call the gateway.
+    pub listen: Vec<SocketAddr>,
+    /// Who may use the node; everybody else's packets pass to the host untouched.
+    pub users: Vec<IpNet>,
+    /// TCP port where invocations from peers arrive.
+    pub data_port: u16,
+    /// Address where peers reach `data_port`; `None`: every address of the node's interfaces.
+    pub data_address: Option<IpAddr>,
+    /// Source ports of forwarded invocations.
+    pub snat_ports: RangeInclusive<u16>,
+    /// Folder on bpffs for maps and links.
+    pub pin: PathBuf,
+    /// Most connections steered at one time.
+    pub max_flows: u32,
+}
+
+/// A node that invocations may be sent to and accepted from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Name in metrics and commands.
+    pub name: String,
+    /// Address of its data port.
+    pub address: IpAddr,
+    /// Its data port.
+    pub data_port: u16,
+}
+
+/// A function of the local gateway or of a peer, with every spelling by which callers name it
+/// (`figlet`, `figlet.openfaas-fn`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Canonical name: metrics and plans use it.
+    pub name: String,
+    /// All spellings, the canonical one among them.
+    pub spellings: Vec<String>,
+}
+
+/// Where a share of a function's invocations goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The gateway of this node.
+    Local,
+    /// The peer of this name.
+    Peer(String),
+    /// Answered 503 here.
+    Reject,
+}
+
+/// How the kernel draws a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PickMode {
+    /// Independent random draws.
+    Share,
+    /// Evenly spaced: after n invocations each target had its share of n, give or take a few.
+    #[default]
+    Smooth,
+}
+
+/// The plan of one function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionPlan {
+    /// How a target is drawn.
+    pub mode: PickMode,
+    /// Targets with their parts of 65,536; the parts sum to 65,536; at most 18.
+    pub shares: Vec<(Target, u32)>,
+    /// Most connections bound to the local gateway at one time; 0: no limit.
+    pub local_inflight: u32,
+    /// Most invocations a second bound to the local gateway; 0: no limit.
+    pub local_rate: f64,
+    /// After this long without a new plan everything goes to the local gateway.
+    pub lifetime: Duration,
+}
+
+/// Who called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A user of this node.
+    User,
+    /// A user of a peer, through that peer.
+    Peer,
+}
+
+/// Invocations of one function since the data plane was first loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocations {
+    /// Canonical name; `""` for requests that are no invocation of a known function.
+    pub function: String,
+    /// Who called.
+    pub origin: Origin,
+    /// `local`, `reject` or the name of a peer.
+    pub backend: String,
+    /// Number of invocations.
+    pub count: u64,
+}
+
+/// Connections that are bound now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inflight {
+    /// Canonical name.
+    pub function: String,
+    /// `local` or the name of a peer.
+    pub backend: String,
+    /// Number of connections.
+    pub count: u64,
+}
+
+/// Packets dropped, by reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drops {
+    /// Stable, lower-case name of the reason.
+    pub reason: &'static str,
+    /// Number of packets.
+    pub count: u64,
+}
+
+/// State of the data plane at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Counters of invocations.
+    pub invocations: Vec<Invocations>,
+    /// Gauges of bound connections.
+    pub inflight: Vec<Inflight>,
+    /// Counters of drops; reasons that never occurred are there with 0.
+    pub drops: Vec<Drops>,
+    /// Invocations sent to another backend because the first refused.
+    pub retries: u64,
+    /// Entries of the flow table in use.
+    pub flows: u64,
+    /// Whether new connections are steered (false: they pass natively).
+    pub armed: bool,
+}
+
+/// How leaving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Connections that were still spliced when the programs were detached.
+    pub abandoned: u64,
+}
+
+/// Why the data plane could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DataPlaneError {
+    /// Something that the kernel or the machine lacks or refuses; `what` names it and `hint` says what to do.
+    #[error("{what}: {cause}; {hint}")]
+    Setup {
+        /// The step or the thing, with its name.
+        what: String,
+        /// What the kernel answered.
+        cause: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// Reading or writing a map failed.
+    #[error("map {map}: {cause}")]
+    Map {
+        /// Name of the map.
+        map: &'static str,
+        /// What the kernel answered.
+        cause: String,
+    },
+    /// More functions, peers or targets than the maps hold.
+    #[error("{what}: at most {limit} fit")]
+    Full {
+        /// What there is too much of.
+        what: String,
+        /// How much fits.
+        limit: usize,
+    },
+}
+
+/// The one writer of the kernel's maps.
+pub trait DataPlane: Send {
+    /// Makes these, and no others, the peers; the counters of those that leave stay.
+    fn set_peers(&mut self, peers: &[Peer]) -> Result<(), DataPlaneError>;
+
+    /// Makes these, and no others, the known functions; one without a plan is served locally.
+    fn set_functions(&mut self, functions: &[Function]) -> Result<(), DataPlaneError>;
+
+    /// Writes the plan of a known function, whole. Targets that are unknown peers are an error.
+    fn write_plan(&mut self, function: &str, plan: &FunctionPlan) -> Result<(), DataPlaneError>;
+
+    /// Whether new connections are steered; disarmed they pass natively and bound ones go on.
+    fn set_armed(&mut self, armed: bool) -> Result<(), DataPlaneError>;
+
+    /// To be called once a second: frees dead flows, follows route changes towards peers.
+    fn maintain(&mut self) -> Result<(), DataPlaneError>;
+
+    /// Reads counters and gauges.
+    fn snapshot(&self) -> Result<Snapshot, DataPlaneError>;
+
+    /// Disarms, waits up to `limit` for bound connections to end, detaches and removes the pins.
+    /// Dropping the value instead leaves everything attached and pinned.
+    fn leave(self: Box<Self>, limit: Duration) -> Result<Left, DataPlaneError>;
+}

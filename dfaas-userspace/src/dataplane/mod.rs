@@ -1,0 +1,10 @@
+//! The lower half of the agent: the kernel programs, their maps, and the one writer of those maps.
+//!
+//! The upper half (control loop, discovery, admin) knows only [`DataPlane`], so it is tested with a double.
+
+mod api;
+
+pub use api::{
+    DataPlane, DataPlaneError, Drops, Function, FunctionPlan, Inflight, Invocations, Left, Origin, Peer,
+    PickMode, Settings, Snapshot, Target,
+};

@@ -1,0 +1,3 @@
+//! The parts of the `dfaas` binary: data plane loader, agent, gateway for trials, command line.
+
+pub mod dataplane;

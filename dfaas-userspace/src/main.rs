@@ -1,0 +1,2 @@
+//! The `dfaas` binary.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The one entrance for builders.
+fn main() {}
