@@ -1,2 +1,1 @@
-//! The `dfaas` binary.
 fn main() {}
