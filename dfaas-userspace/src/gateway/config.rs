@@ -10,37 +10,10 @@ use axum::http::HeaderValue;
 use serde::{Deserialize, Deserializer};
 
 use super::behaviour::{Behaviour, Kind};
+use super::config_error::{ConfigError, Place};
 use super::function::{Function, Limits};
 use super::name::is_label;
 use super::wire::{Deployment, StringMap};
-
-/// What is wrong with a configuration file. Displays as one line: file, line or key, reason.
-#[derive(Debug, thiserror::Error)]
-#[error("{}{place}: {reason}", file.display())]
-pub struct ConfigError {
-    file: PathBuf,
-    place: Place,
-    reason: String,
-}
-
-/// Where in the file the error is.
-#[derive(Debug, PartialEq)]
-enum Place {
-    File,
-    Line(usize, Option<String>),
-    Key(String),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File => Ok(()),
-            Self::Line(line, None) => write!(f, ":{line}"),
-            Self::Line(line, Some(key)) => write!(f, ":{line}: {key}"),
-            Self::Key(key) => write!(f, ": {key}"),
-        }
-    }
-}
 
 /// The password of the admin routes. Its debug form hides it.
 #[derive(Clone, PartialEq, Eq)]
@@ -152,7 +125,7 @@ impl GatewayConfig {
 
     fn parse(text: &str) -> Result<Self, (Place, String)> {
         let config: Self = toml::from_str(text).map_err(|error| {
-            let place = error.span().map_or(Place::File, |span| place_of(text, span.start));
+            let place = error.span().map_or(Place::File, |span| Place::of(text, span.start));
             (place, error.message().trim().replace('\n', "; "))
         })?;
         config.check().map_err(|(key, reason)| (Place::Key(key), reason))?;
@@ -219,15 +192,6 @@ impl FunctionConfig {
         };
         Function::new(deployment, self.replicas, now)
     }
-}
-
-/// The line of a byte, counted from 1, and the key on that line where there is one.
-fn place_of(text: &str, at: usize) -> Place {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let content = text.lines().nth(line - 1).unwrap_or_default();
-    let key = content.split_once('=').map(|(key, _)| key.trim().to_owned());
-    Place::Line(line, key.filter(|key| !key.is_empty() && !key.starts_with('#')))
 }
 
 fn address_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {

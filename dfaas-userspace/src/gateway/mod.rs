@@ -16,6 +16,7 @@ mod behaviour;
 mod body;
 mod bucket;
 mod config;
+mod config_error;
 mod function;
 mod functions;
 mod invoke;
@@ -40,7 +41,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use behaviour::Kind;
-pub use config::{ConfigError, FunctionConfig, GatewayConfig, Password};
+pub use config::{FunctionConfig, GatewayConfig, Password};
+pub use config_error::ConfigError;
 pub use listen::Listeners;
 
 use functions::Functions;
