@@ -1,6 +1,5 @@
 //! Opening a backend: the SYN to it, and what it answers.
 
-use dfaas_common::address::Tuple;
 use dfaas_common::config::Config;
 use dfaas_common::cookie::NO_SCALE;
 use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, REJECT, origin};
@@ -208,10 +207,9 @@ pub fn next(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Co
             return drop(DropReason::StaleBackend);
         }
         release(flow);
-        let old = (*flow).backend;
-        if old.remote_port != 0 {
-            flows::unindex(&old, number);
-            (*flow).backend = Tuple::default();
+        if (*flow).backend.remote_port != 0 {
+            flows::unindex(&(*flow).backend, number);
+            (*flow).backend.remote_port = 0;
         }
         (*flow).syns = 0;
         if (*flow).function == NO_FUNCTION {

@@ -15,7 +15,7 @@ use dfaas_common::plan::{MAX_TARGETS, Plan, PlanTarget};
 use crate::atomic;
 use crate::count::{bind, event, release};
 use crate::flows;
-use crate::maps::{CURSORS, FLOWS, FUNCTIONS, PEERS, PLANS, cursor};
+use crate::maps::{CURSORS, FUNCTIONS, PEERS, PLANS, cursor};
 use crate::scratch::Scratch;
 use crate::skb::clock;
 
@@ -100,7 +100,7 @@ fn local_within_limits(flow: *mut Flow, inflight: u32, interval: u64, now: u64) 
 #[repr(C)]
 struct PortSearch {
     next: *mut u64,
-    tuple: Tuple,
+    flow: *mut Flow,
     first: u32,
     count: u32,
     number: u32,
@@ -117,19 +117,14 @@ extern "C" fn try_port(_: u64, search: *mut PortSearch) -> i64 {
             return 1;
         };
         let port = search.first + turn;
-        search.tuple.local_port = (port as u16).to_be();
-        let tuple = search.tuple;
-        if !flows::index(&tuple, search.number, side::BACKEND) {
-            match flows::find(&tuple) {
-                Some(owner) if flows::over(owner.index) => {
-                    event(Event::PortTakenOver);
-                    let _ = FLOWS.remove(&tuple);
-                }
-                _ => return 0,
-            }
-            if !flows::index(&tuple, search.number, side::BACKEND) {
+        (*search.flow).backend.local_port = (port as u16).to_be();
+        let tuple = &(*search.flow).backend;
+        if !flows::index(tuple, search.number, side::BACKEND) {
+            let taken = matches!(flows::find(tuple), Some(owner) if flows::take_over(owner.index));
+            if !taken || !flows::index(tuple, search.number, side::BACKEND) {
                 return 0;
             }
+            event(Event::PortTakenOver);
         }
         search.found = 1;
     }
@@ -144,22 +139,20 @@ fn peer(flow: *mut Flow, number: u32, backend: u32, config: &Config) -> bool {
     if peer.usable == 0 || peer.interface == 0 || config.snat_count == 0 {
         return false;
     }
-    let mut search = PortSearch {
-        next,
-        tuple: Tuple { remote: peer.address, local: peer.source, remote_port: peer.port, local_port: 0 },
-        first: config.snat_first,
-        count: config.snat_count,
-        number,
-        found: 0,
-    };
+    let mut search =
+        PortSearch { next, flow, first: config.snat_first, count: config.snat_count, number, found: 0 };
     // SAFETY: the callback gets the context given here; the flow is claimed by this CPU.
     unsafe {
+        let leg = &mut (*flow).backend;
+        leg.remote = peer.address;
+        leg.local = peer.source;
+        leg.remote_port = peer.port;
         bpf_loop(PORT_TRIES, try_port as *mut c_void, (&raw mut search).cast(), 0);
         if search.found == 0 {
             event(Event::NoSourcePort);
+            (*flow).backend.remote_port = 0;
             return false;
         }
-        (*flow).backend = search.tuple;
         (*flow).backend_number = backend;
         bind(flow, (*flow).function, backend, 0)
     }

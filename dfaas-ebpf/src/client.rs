@@ -40,14 +40,23 @@ pub fn stranger(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
     }
     match handshake::claim(s, config) {
         Claim::First if payload != 0 => first(skb, s, config),
-        Claim::First if flags & flag::FIN != 0 => {
-            drop(DropReason::ClosedBeforeData);
-            handshake::reset(skb, s)
-        }
-        Claim::First => drop(DropReason::HandshakeAck),
-        Claim::Probe => handshake::probe(skb, s),
         Claim::None => handshake::unknown(skb, s),
+        claim => without_data(skb, s, claim),
     }
+}
+
+/// A segment without data of a connection whose cookie is valid.
+#[inline(always)]
+fn without_data(skb: Skb, s: *mut Scratch, claim: Claim) -> i32 {
+    if claim == Claim::Probe {
+        return handshake::probe(skb, s);
+    }
+    // SAFETY: map value.
+    if unsafe { (*s).segment.flags } as u8 & flag::FIN != 0 {
+        drop(DropReason::ClosedBeforeData);
+        return handshake::reset(skb, s);
+    }
+    drop(DropReason::HandshakeAck)
 }
 
 /// A packet of the client of a flow.
@@ -61,12 +70,19 @@ pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &
             return handshake::syn(skb, s, config);
         }
         let at = (*flow).state;
-        if (*s).segment.payload != 0 && reused(s, flow) && handshake::claim(s, config) == Claim::First {
-            if !flows::retire(number, flow, at) {
-                return drop(DropReason::Opening);
+        if reused(s, flow) {
+            // Not even a bare acknowledgment of a new connection may reach the old backend: its reset would fit.
+            match handshake::claim(s, config) {
+                Claim::First if (*s).segment.payload != 0 => {
+                    if !flows::retire(number, flow, at) {
+                        return drop(DropReason::Opening);
+                    }
+                    event(Event::FlowReplaced);
+                    return first(skb, s, config);
+                }
+                Claim::None => {}
+                claim => return without_data(skb, s, claim),
             }
-            event(Event::FlowReplaced);
-            return first(skb, s, config);
         }
         match at {
             state::ESTABLISHED => established::to_backend(skb, s, flow),
@@ -77,7 +93,7 @@ pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &
     }
 }
 
-/// Whether data may be the first of a new connection on the tuple of this flow.
+/// Whether the segment at hand may be of a new connection on the tuple of this flow.
 #[inline(always)]
 fn reused(s: *mut Scratch, flow: *mut Flow) -> bool {
     // SAFETY: map values.
@@ -197,10 +213,8 @@ fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             *h.add(i) = frame[i + 3];
             *h.add(i + 3) = frame[i];
         }
-        let tuple = segment.tuple;
-        if !flows::index(&tuple, number, side::CLIENT) {
+        if !flows::index(&(*flow).client, number, side::CLIENT) {
             // Another CPU has just bound this connection, by the same segment sent twice.
-            (*flow).client = Default::default();
             flows::retire(number, flow, state::CLAIMED);
             return drop(DropReason::Opening);
         }

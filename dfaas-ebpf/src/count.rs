@@ -70,7 +70,7 @@ pub fn bind(flow: *mut Flow, function: u32, backend: u32, limit: u32) -> bool {
 }
 
 /// Takes a flow out of the gauge, once.
-#[inline(never)]
+#[inline(always)]
 pub fn release(flow: *mut Flow) {
     // SAFETY: a map value; the bit decides who decrements.
     let (before, function, backend) = unsafe {

@@ -1,6 +1,5 @@
 //! Invocations from peers: they arrive at the data port and are never steered, only delivered to the local gateway.
 
-use dfaas_common::address::Tuple;
 use dfaas_common::config::Config;
 use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, origin};
 use dfaas_common::flow::{Flow, finished, mark, side, state};
@@ -36,18 +35,17 @@ pub fn stranger(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             drop(DropReason::FlowTableFull);
             return handshake::reset(skb, s);
         };
-        let tuple = segment.tuple;
-        let gateway = Tuple {
-            remote: tuple.remote,
-            local: config.gateway.address,
-            remote_port: tuple.remote_port,
-            local_port: config.gateway.port,
-        };
-        (*flow).client = tuple;
-        (*flow).backend = gateway;
+        (*flow).client = segment.tuple;
+        let gateway = &mut (*flow).backend;
+        gateway.remote = segment.tuple.remote;
+        gateway.local = config.gateway.address;
+        gateway.remote_port = segment.tuple.remote_port;
+        gateway.local_port = config.gateway.port;
         (*flow).backend_number = LOCAL;
         (*flow).client_isn = segment.sequence;
-        if !flows::index(&tuple, number, side::CLIENT) || !flows::index(&gateway, number, side::BACKEND) {
+        if !flows::index(&(*flow).client, number, side::CLIENT)
+            || !flows::index(&(*flow).backend, number, side::BACKEND)
+        {
             // The peer's address and port are also those of a user's connection: the peer tries another backend.
             flows::retire(number, flow, state::CLAIMED);
             drop(DropReason::UnknownFromPeer);
@@ -87,7 +85,7 @@ pub fn from_peer(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
             invocation(function, LOCAL, origin::PEER);
         }
         note(s, flow, mark::CLIENT_FIN);
-        let (peer, gateway) = ((*flow).client, (*flow).backend);
+        let (peer, gateway) = (&(*flow).client, &(*flow).backend);
         let hop = Hop {
             source: peer.remote[3],
             destination: gateway.local[3],
@@ -106,8 +104,8 @@ pub fn from_peer(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
 pub fn from_gateway(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     note(s, flow, mark::BACKEND_FIN);
     // SAFETY: map values.
-    let peer = unsafe { (*flow).client };
-    if !forward(skb, s, &Hop::along(&peer)) {
+    let peer = unsafe { &(*flow).client };
+    if !forward(skb, s, &Hop::along(peer)) {
         return drop(DropReason::Malformed);
     }
     PASS

@@ -66,11 +66,10 @@ pub fn retire(number: u32, flow: *mut Flow, from: u64) -> bool {
             return false;
         }
         count::release(flow);
-        let tuple = (*flow).client;
-        unindex(&tuple, number);
-        let tuple = (*flow).backend;
-        if tuple.remote_port != 0 {
-            unindex(&tuple, number);
+        // Keys are read where they lie: the stack is scarce.
+        unindex(&(*flow).client, number);
+        if (*flow).backend.remote_port != 0 {
+            unindex(&(*flow).backend, number);
         }
         (*flow).state = state::FREE;
     }
@@ -108,12 +107,13 @@ pub fn sweep_some(max_flows: u32, now: u64) {
     }
 }
 
-/// Whether a tuple may be taken from the flow that has it: the connection there is over.
+/// Frees a flow whose connection is over, so that its tuples can be used again; whether it was.
 #[inline(always)]
-pub fn over(index: u32) -> bool {
-    match get(index) {
-        // SAFETY: a map value.
-        Some(flow) => unsafe { finished((*flow).marks) || (*flow).state == state::FREE },
-        None => true,
+pub fn take_over(index: u32) -> bool {
+    let Some(flow) = get(index) else { return false };
+    // SAFETY: map values; `retire` fails if the state has changed meanwhile.
+    unsafe {
+        let at = (*flow).state;
+        finished((*flow).marks) && (at == state::ESTABLISHED || at == state::FORWARDED) && retire(index, flow, at)
     }
 }
