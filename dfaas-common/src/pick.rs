@@ -1,5 +1,6 @@
 //! Which target of a plan gets an invocation. Pure: random number and draw counter are arguments.
 
+use crate::opaque::opaque;
 use crate::plan::{MAX_TARGETS, Plan, mode};
 
 /// 2^64 divided by the golden ratio: multiples of it, taken modulo 2^64, fill the circle more evenly than those of
@@ -18,53 +19,41 @@ pub const fn draw(mode: u32, random: u32, draws: u64) -> u32 {
 
 /// The index of the target at `point` (0..65,536) when the targets whose bits are set in `excluded` are left out and
 /// the others keep their proportions; `None` if nothing is left. Targets with no share are never drawn.
+///
+/// Without branches: each would double the paths that the verifier has to follow through 18 targets.
 #[inline(always)]
 #[must_use]
 pub fn pick(plan: &Plan, point: u32, excluded: u32) -> Option<u32> {
-    let mut before = 0;
-    let mut left = 0;
-    for i in 0..MAX_TARGETS {
-        if i as u32 >= plan.count {
-            break;
-        }
-        let cumulative = plan.targets[i].cumulative;
-        if excluded >> i & 1 == 0 {
-            left += cumulative.wrapping_sub(before);
-        }
-        before = cumulative;
-    }
+    let left = sum_widths(plan, excluded, 0).0;
     let point = ((point as u64 * left as u64) >> 16) as u32;
-    let mut before = 0;
-    let mut passed = 0;
-    for i in 0..MAX_TARGETS {
-        if i as u32 >= plan.count {
-            break;
-        }
-        let cumulative = plan.targets[i].cumulative;
-        if excluded >> i & 1 == 0 {
-            passed += cumulative.wrapping_sub(before);
-            if point < passed {
-                return Some(i as u32);
-            }
-        }
-        before = cumulative;
+    // The target is the first whose kept shares sum to more than the point.
+    let (_, index) = sum_widths(plan, excluded, point + 1);
+    if left == 0 || index >= MAX_TARGETS as u32 { None } else { Some(index) }
+}
+
+/// The sum of the shares that are not excluded, and the number of targets whose sum, with all before, is below `bound`.
+#[inline(always)]
+fn sum_widths(plan: &Plan, excluded: u32, bound: u32) -> (u32, u32) {
+    let (mut before, mut sum, mut below) = (0u32, 0u32, 0u32);
+    for (i, target) in plan.targets.iter().enumerate() {
+        let keep = 1 - opaque(excluded >> i & 1);
+        sum += target.cumulative.wrapping_sub(before) * keep;
+        before = target.cumulative;
+        // Both are below 2^31, so the top bit of the difference says which is less.
+        below += opaque(sum.wrapping_sub(bound)) >> 31;
     }
-    None
+    (sum, below)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{PlanTarget, WHOLE};
+    use crate::plan::WHOLE;
     use proptest::prelude::*;
 
     fn plan(widths: &[u32]) -> Plan {
         let mut plan = Plan { count: widths.len() as u32, ..Plan::EMPTY };
-        let mut cumulative = 0;
-        for (target, width) in plan.targets.iter_mut().zip(widths) {
-            cumulative += width;
-            *target = PlanTarget { backend: 0, cumulative };
-        }
+        plan.set_shares(widths.iter().map(|&width| (0, width)));
         plan
     }
 

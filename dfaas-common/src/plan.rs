@@ -20,7 +20,7 @@ pub mod mode {
 pub struct PlanTarget {
     /// Backend number ([`crate::count::LOCAL`], a peer's, or [`crate::count::REJECT`]).
     pub backend: u32,
-    /// Cumulative share; that of the last target is [`WHOLE`].
+    /// Cumulative share; that of the last target, and of all unused places behind it, is [`WHOLE`].
     pub cumulative: u32,
 }
 
@@ -40,7 +40,7 @@ pub struct Plan {
     pub count: u32,
     /// Zero.
     pub padding: u32,
-    /// The targets; those from `count` on are zero.
+    /// The targets; see [`PlanTarget::cumulative`] for the places from `count` on.
     pub targets: [PlanTarget; MAX_TARGETS],
     /// Zero.
     pub reserved: [u64; 42],
@@ -58,6 +58,20 @@ impl Plan {
         targets: [PlanTarget { backend: 0, cumulative: 0 }; MAX_TARGETS],
         reserved: [0; 42],
     };
+
+    /// Writes targets, as backend number and share, from the first place on; more than [`MAX_TARGETS`] are ignored.
+    pub fn set_shares(&mut self, shares: impl Iterator<Item = (u32, u32)>) {
+        let (mut count, mut cumulative) = (0, 0);
+        for (target, (backend, share)) in self.targets.iter_mut().zip(shares) {
+            cumulative += share;
+            count += 1;
+            *target = PlanTarget { backend, cumulative };
+        }
+        self.count = count;
+        for target in self.targets.iter_mut().skip(count as usize) {
+            *target = PlanTarget { backend: 0, cumulative };
+        }
+    }
 }
 
 /// What the programs remember of a function between invocations; a map of its own, so that a new plan wipes nothing.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use aya::maps::lpm_trie::Key;
 use dfaas_common::address::{Address, Endpoint, from_bytes};
 use dfaas_common::bucket;
-use dfaas_common::plan::{MAX_TARGETS, Name, Plan, PlanTarget, WHOLE, mode};
+use dfaas_common::plan::{MAX_TARGETS, Name, Plan, WHOLE, mode};
 use ipnet::IpNet;
 
 use super::{DataPlaneError, FunctionPlan, PickMode};
@@ -65,12 +65,10 @@ pub fn plan(
             cause: format!("shares sum to {total} instead of {WHOLE}"),
         });
     }
-    let mut out = Plan { count: plan.shares.len() as u32, ..Plan::EMPTY };
-    let mut cumulative = 0;
-    for (slot, (target, share)) in out.targets.iter_mut().zip(&plan.shares) {
-        cumulative += share;
-        *slot = PlanTarget { backend: backend(target)?, cumulative };
-    }
+    let shares: Vec<(u32, u32)> =
+        plan.shares.iter().map(|(target, share)| Ok((backend(target)?, *share))).collect::<Result<_, DataPlaneError>>()?;
+    let mut out = Plan::EMPTY;
+    out.set_shares(shares.into_iter());
     out.mode = match plan.mode {
         PickMode::Share => mode::SHARE,
         PickMode::Smooth => mode::SMOOTH,
