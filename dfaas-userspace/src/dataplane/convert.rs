@@ -65,8 +65,11 @@ pub fn plan(
             cause: format!("shares sum to {total} instead of {WHOLE}"),
         });
     }
-    let shares: Vec<(u32, u32)> =
-        plan.shares.iter().map(|(target, share)| Ok((backend(target)?, *share))).collect::<Result<_, DataPlaneError>>()?;
+    let shares: Vec<(u32, u32)> = plan
+        .shares
+        .iter()
+        .map(|(target, share)| Ok((backend(target)?, *share)))
+        .collect::<Result<_, DataPlaneError>>()?;
     let mut out = Plan::EMPTY;
     out.set_shares(shares.into_iter());
     out.mode = match plan.mode {

@@ -1,0 +1,267 @@
+//! Connections that are bound to a peer.
+
+use dfaas_common::cookie::NO_SCALE;
+use dfaas_common::translate::flag::{ACK, FIN, PSH, RST};
+
+use crate::bench::{Bench, DATA, DROP, FIGLET, LISTEN, PEERS, REDIRECT};
+use crate::segment::Segment;
+use crate::story::{ANSWER, Backend, Client, REQUEST};
+
+const PEER: u32 = 1;
+
+fn planned() -> Bench {
+    let mut bench = Bench::new();
+    bench.plan(&[(PEER, 65_536)], |_| {});
+    bench
+}
+
+#[test]
+fn the_first_segment_becomes_a_syn_to_the_peer() {
+    let mut bench = planned();
+    let client = Client::new(40_000).connect(&mut bench);
+    let outcome = client.request(&mut bench, REQUEST);
+    assert_eq!(outcome.verdict, REDIRECT);
+    let syn = outcome.segment();
+    assert_eq!((syn.from.0, syn.to), (LISTEN.0, (PEERS[0], DATA.1)), "from the node to the peer's data port");
+    assert!((20_000..20_100).contains(&syn.from.1), "from a port of our own: {}", syn.from.1);
+    assert_eq!(syn.sequence, client.isn, "the client's sequence numbers go on");
+    assert_eq!(syn.options[..6], [2, 4, 5, 0xb4, 4, 2], "as the client offered");
+    assert_eq!(syn.options[16..], [1, 3, 3, 7], "the client's window scale");
+    assert_ne!(syn.read_times().expect("timestamps").0, client.time + 5, "the clock is the node's");
+    assert_eq!(bench.bound(), [((FIGLET, 1), 1)].into());
+    assert!(bench.invocations().is_empty(), "nothing is counted before the peer accepts");
+}
+
+#[test]
+fn a_whole_connection_is_translated_both_ways_and_leaves_nothing_behind() {
+    let mut bench = planned();
+    let client = Client::new(40_000).connect(&mut bench);
+    let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
+
+    // The SYN-ACK comes back as acknowledgment and request in one.
+    let turned = bench.ingress(&peer.syn_ack());
+    assert_eq!(turned.verdict, REDIRECT);
+    let request = turned.segment();
+    assert_eq!((request.from, request.to), (peer.syn.from, peer.syn.to));
+    assert_eq!((request.sequence, request.acknowledgment), (client.isn + 1, peer.isn.wrapping_add(1)));
+    assert_eq!(request.payload, REQUEST);
+    assert_eq!(request.read_times().expect("timestamps").1, peer.time, "the peer's clock is echoed");
+    assert_eq!(bench.invocations(), [((FIGLET, 1, 0), 1)].into());
+
+    // The answer: numbers, clock and window are those that the client knows.
+    let (sent, got) = (ANSWER.len() as u32, REQUEST.len() as u32);
+    let mut answer = peer.segment(ACK | PSH, 0, got).payload(ANSWER);
+    answer.window = 100;
+    let outcome = bench.ingress(&answer);
+    assert_eq!(outcome.verdict, REDIRECT);
+    let seen = outcome.segment();
+    assert_eq!((seen.from, seen.to), (LISTEN, client.end));
+    assert_eq!((seen.sequence, seen.acknowledgment), (client.cookie + 1, client.isn + 1 + got));
+    assert_eq!(seen.window, 400, "100 << 9 bytes, in steps of 128");
+    assert_eq!(seen.payload, ANSWER);
+    let (value, echo) = seen.read_times().expect("timestamps");
+    assert_eq!(echo, client.time + 5, "the client's own clock");
+    assert!(value.wrapping_sub(client.seen) < 10_000, "the node's clock goes on");
+
+    // Acknowledgment with SACK, then both FINs.
+    let mut options = client.segment(ACK, 0, 0).options;
+    options.extend([1, 1, 5, 10]);
+    options.extend((client.cookie + 10).to_be_bytes());
+    options.extend((client.cookie + 20).to_be_bytes());
+    let ack = bench.ingress(&client.segment(ACK, got, sent).options(&options)).segment();
+    assert_eq!((ack.from, ack.to), (peer.syn.from, peer.syn.to));
+    assert_eq!(ack.acknowledgment, peer.isn.wrapping_add(1 + sent));
+    assert_eq!(ack.options[16..20], peer.isn.wrapping_add(10).to_be_bytes());
+    assert_eq!(ack.options[20..24], peer.isn.wrapping_add(20).to_be_bytes());
+    assert_eq!(bench.ingress(&peer.fin(sent, got)).segment().flags, FIN | ACK);
+    assert!(bench.bound().is_empty(), "the first FIN ends the invocation");
+    assert_eq!(bench.ingress(&client.segment(FIN | ACK, got, sent + 1)).segment().flags, FIN | ACK);
+
+    bench.sweep();
+    assert_eq!(bench.live(), 1, "a lost last acknowledgment can still be repaired");
+    bench.age(std::time::Duration::from_secs(6));
+    bench.sweep();
+    assert_eq!((bench.live(), bench.flows().len()), (0, 0));
+    assert_eq!(bench.invocations(), [((FIGLET, 1, 0), 1)].into());
+    assert_eq!(bench.drops(), [("handshake_ack", 1)].into());
+}
+
+#[test]
+fn a_second_write_is_appended_to_the_saved_segment() {
+    let mut bench = planned();
+    let client = Client::new(40_000).connect(&mut bench);
+    let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
+    let rest = client.segment(ACK | PSH, REQUEST.len() as u32, 0).payload(b" and more, an odd number");
+    assert_eq!(bench.ingress(&rest).verdict, DROP);
+    let sent = bench.ingress(&peer.syn_ack()).segment();
+    assert_eq!(sent.payload, [REQUEST, b" and more, an odd number"].concat());
+}
+
+#[test]
+fn a_refusal_goes_to_the_next_target_with_the_same_request() {
+    let mut bench = Bench::new();
+    // The point of the first draw of the smooth sequence is 0: peer 1 comes first.
+    bench.plan(&[(1, 32_768), (2, 32_768)], |plan| plan.mode = dfaas_common::plan::mode::SMOOTH);
+    let client = Client::new(40_000).connect(&mut bench);
+    let first = Backend::accepting(client.request(&mut bench, REQUEST).segment());
+    assert_eq!(first.syn.to.0, PEERS[0]);
+    let second = Backend::accepting(bench.ingress(&first.refusal()).segment());
+    assert_eq!(second.syn.to, (PEERS[1], DATA.1));
+    assert_eq!(bench.bound(), [((FIGLET, 2), 1)].into());
+    assert_eq!(bench.ingress(&second.syn_ack()).segment().payload, REQUEST);
+    assert_eq!(bench.invocations(), [((FIGLET, 2, 0), 1)].into());
+    assert_eq!(bench.events()["retried"], 1);
+
+    // What the first peer says now is nobody's.
+    let late = bench.ingress(&first.syn_ack());
+    late.passed_untouched();
+}
+
+#[test]
+fn a_reset_that_does_not_acknowledge_the_syn_is_not_believed() {
+    let mut bench = planned();
+    let client = Client::new(40_000).connect(&mut bench);
+    let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
+    let mut forged = peer.refusal();
+    forged.acknowledgment = forged.acknowledgment.wrapping_add(1);
+    assert_eq!(bench.ingress(&forged).verdict, DROP);
+    assert_eq!(bench.drops()["stale_backend"], 1);
+    assert_eq!(bench.ingress(&peer.syn_ack()).segment().payload, REQUEST);
+}
+
+#[test]
+fn two_refusals_lead_home_and_a_third_to_503() {
+    let mut bench = Bench::new();
+    bench.plan(&[(1, 32_768), (2, 32_768)], |_| {});
+    let client = Client::new(40_000).connect(&mut bench);
+    let first = Backend::accepting(client.request(&mut bench, REQUEST).segment());
+    let second = Backend::accepting(bench.ingress(&first.refusal()).segment());
+    let home = Backend::accepting(bench.ingress(&second.refusal()).segment());
+    assert_eq!((home.syn.from, home.syn.to), (client.end, LISTEN), "the gateway sees the client itself");
+    let refused = bench.egress(home.refusal()).segment();
+    assert!(refused.text().starts_with("HTTP/1.1 503 "), "{refused:?}");
+    assert_eq!((refused.from, refused.to), (LISTEN, client.end));
+    assert_eq!(bench.invocations(), [((FIGLET, 0xffff, 0), 1)].into());
+    assert!(bench.bound().is_empty());
+}
+
+#[test]
+fn a_silent_peer_is_given_up_at_the_clients_third_retransmission() {
+    let mut bench = Bench::new();
+    bench.plan(&[(1, 65_536)], |_| {});
+    let client = Client::new(40_000).connect(&mut bench);
+    let first = client.request(&mut bench, REQUEST).segment();
+    let again = client.segment(ACK | PSH, 0, 0).payload(REQUEST);
+    for _ in 0..2 {
+        let resent = bench.ingress(&again).segment();
+        assert_eq!((resent.from, resent.to, resent.sequence), (first.from, first.to, first.sequence));
+    }
+    let home = bench.ingress(&again).segment();
+    assert_eq!((home.from, home.to), (client.end, LISTEN));
+    assert_eq!((bench.events()["syn_resent"], bench.events()["silent"]), (2, 1));
+}
+
+#[test]
+fn an_old_connection_of_the_peer_is_reset_and_the_syn_sent_again() {
+    let mut bench = planned();
+    let client = Client::new(40_000).connect(&mut bench);
+    let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
+    // TIME_WAIT answers a SYN that it cannot accept with the acknowledgment of its own connection.
+    let challenge = Segment::new(peer.syn.to, peer.syn.from, ACK).numbers(99, 4_242);
+    let outcome = bench.ingress(&challenge);
+    assert_eq!(outcome.verdict, REDIRECT);
+    assert_eq!(Backend::accepting(outcome.segment()).syn.to, peer.syn.to);
+    assert_eq!(bench.events()["time_wait_reset"], 1);
+    assert_eq!(bench.ingress(&peer.syn_ack()).segment().payload, REQUEST);
+}
+
+#[test]
+fn a_client_that_gives_up_while_the_peer_is_opened_costs_the_peer_a_reset() {
+    let mut bench = planned();
+    let client = Client::new(40_000).connect(&mut bench);
+    let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
+    assert_eq!(bench.ingress(&client.segment(RST, REQUEST.len() as u32, 0)).verdict, DROP);
+    let reset = bench.ingress(&peer.syn_ack()).segment();
+    assert_eq!((reset.flags, reset.from, reset.sequence), (RST, peer.syn.from, client.isn + 1));
+    assert_eq!((bench.live(), bench.bound().len()), (0, 0));
+}
+
+#[test]
+fn a_client_that_uses_its_port_again_gets_a_new_choice_and_its_old_flow_ends() {
+    let mut bench = planned();
+    let client = Client::new(40_000).connect(&mut bench);
+    let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
+    bench.ingress(&peer.syn_ack());
+    bench.ingress(&peer.fin(0, REQUEST.len() as u32));
+    bench.ingress(&client.segment(FIN | ACK, REQUEST.len() as u32, 1));
+
+    let again = Client { isn: client.isn + 5_000_000, ..client.clone() }.connect(&mut bench);
+    assert_eq!(
+        bench.ingress(&again.segment(ACK, 0, 0)).verdict,
+        DROP,
+        "it must not reach the old peer connection"
+    );
+    let second = Backend::accepting(bench.ingress(&again.segment(ACK, 0, 0).payload(REQUEST)).segment());
+    assert_ne!(second.syn.from.1, peer.syn.from.1, "another source port");
+    assert_eq!((bench.live(), bench.events()["flow_replaced"]), (1, 1));
+    assert_eq!(bench.ingress(&second.syn_ack()).segment().payload, REQUEST);
+}
+
+#[test]
+fn a_stray_syn_does_not_disturb_a_live_connection() {
+    let mut bench = planned();
+    let client = Client::new(40_000).connect(&mut bench);
+    let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
+    bench.ingress(&peer.syn_ack());
+    Client { isn: 42, ..client.clone() }.connect(&mut bench);
+    let answer = bench.ingress(&peer.segment(ACK, 0, 0).payload(ANSWER)).segment();
+    assert_eq!((answer.to, answer.sequence), (client.end, client.cookie + 1));
+}
+
+#[test]
+fn a_client_without_timestamps_and_scaling_is_served_as_it_is() {
+    let mut bench = planned();
+    let mut client = Client::new(40_000);
+    let syn = Segment::new(client.end, LISTEN, dfaas_common::translate::flag::SYN)
+        .numbers(client.isn, 0)
+        .options(&[2, 4, 5, 0xb4]);
+    client.cookie = bench.ingress(&syn).segment().sequence;
+    let first = client.segment(ACK | PSH, 0, 0).options(&[]).payload(REQUEST);
+    let peer_syn = bench.ingress(&first).segment();
+    assert_eq!(peer_syn.options[4..], [1; 16], "nothing but the segment size is offered");
+    assert_eq!(bench.flows()[0].client_scale, NO_SCALE);
+    let syn_ack = Segment::new(peer_syn.to, peer_syn.from, 0x12)
+        .numbers(500, peer_syn.sequence + 1)
+        .options(&[2, 4, 5, 0xb4]);
+    let request = bench.ingress(&syn_ack).segment();
+    assert_eq!((request.payload.as_slice(), request.options.len()), (REQUEST, 0));
+    let mut answer = Segment::new(peer_syn.to, peer_syn.from, ACK)
+        .numbers(501, peer_syn.sequence + 1 + REQUEST.len() as u32)
+        .payload(ANSWER);
+    answer.window = 29_200;
+    let seen = bench.ingress(&answer).segment();
+    assert_eq!((seen.sequence, seen.window), (client.cookie.wrapping_add(1), 29_200));
+}
+
+#[test]
+fn source_ports_are_used_in_turn_and_a_finished_flow_gives_its_port_up() {
+    let mut bench = planned();
+    bench.configure(|config| config.snat_count = 2);
+    let open = |bench: &mut Bench, port| {
+        let client = Client::new(port).connect(bench);
+        Backend::accepting(client.request(bench, REQUEST).segment())
+    };
+    let first = open(&mut bench, 40_000);
+    let second = open(&mut bench, 40_001);
+    assert_ne!(first.syn.from.1, second.syn.from.1);
+    bench.ingress(&first.syn_ack());
+    bench.ingress(&first.segment(RST | ACK, 0, 0));
+    let third = open(&mut bench, 40_002);
+    assert_eq!(third.syn.from.1, first.syn.from.1);
+    assert_eq!(bench.events()["port_taken_over"], 1);
+
+    // Now both ports carry live connections: the fourth invocation goes home.
+    let fourth = open(&mut bench, 40_003);
+    assert_eq!(fourth.syn.to, LISTEN);
+    assert_eq!(bench.events()["no_source_port"], 1);
+}

@@ -1,0 +1,87 @@
+//! Plans and limits.
+
+use std::collections::BTreeMap;
+
+use dfaas_common::plan::mode;
+
+use crate::bench::{Bench, FIGLET, LISTEN, PEERS, now};
+use crate::segment::Segment;
+use crate::story::{Backend, Client, REQUEST};
+
+/// Sends a request from its own port; what becomes of it.
+fn send(bench: &mut Bench, port: u16) -> Segment {
+    let client = Client::new(port).connect(bench);
+    client.request(bench, REQUEST).segment()
+}
+
+fn whom(segment: &Segment) -> &'static str {
+    match segment.to {
+        to if to == LISTEN => "local",
+        (address, _) if address == PEERS[0] => "peer 1",
+        (address, _) if address == PEERS[1] => "peer 2",
+        _ if segment.text().starts_with("HTTP/1.1 429 ") => "429",
+        _ if segment.text().starts_with("HTTP/1.1 503 ") => "503",
+        _ => panic!("neither sent on nor answered: {segment:?}"),
+    }
+}
+
+#[test]
+fn smooth_draws_give_each_target_exactly_its_share() {
+    let mut bench = Bench::new();
+    bench.plan(&[(0, 16_384), (1, 16_384), (2, 32_768)], |plan| plan.mode = mode::SMOOTH);
+    let mut counts = BTreeMap::new();
+    for port in 0..40 {
+        *counts.entry(whom(&send(&mut bench, 41_000 + port))).or_insert(0) += 1;
+    }
+    assert_eq!(counts, [("local", 10), ("peer 1", 10), ("peer 2", 20)].into());
+    assert_eq!(bench.draws(), 40);
+}
+
+#[test]
+fn a_plan_that_has_expired_leaves_everything_to_the_gateway() {
+    let mut bench = Bench::new();
+    bench.plan(&[(1, 65_536)], |plan| plan.expires = now() - 1_000_000_000);
+    assert_eq!(whom(&send(&mut bench, 40_000)), "local");
+    assert_eq!(bench.events()["plan_expired"], 1);
+}
+
+#[test]
+fn above_the_local_rate_the_peers_of_the_plan_help_and_without_any_it_is_429() {
+    let mut bench = Bench::new();
+    let two_a_second = |plan: &mut dfaas_common::plan::Plan| plan.local_interval = 500_000_000;
+    bench.plan(&[(0, 65_535), (1, 1)], two_a_second);
+    let to: Vec<_> = (0..4).map(|i| whom(&send(&mut bench, 41_000 + i))).collect();
+    assert_eq!(to, ["local", "local", "peer 1", "peer 1"]);
+    bench.plan(&[(0, 65_536)], two_a_second);
+    assert_eq!(whom(&send(&mut bench, 42_000)), "429");
+    assert_eq!(bench.invocations(), [((FIGLET, 0xffff, 0), 1)].into());
+}
+
+#[test]
+fn above_the_local_inflight_limit_it_is_429_until_a_connection_ends() {
+    let mut bench = Bench::new();
+    bench.plan(&[(0, 65_536)], |plan| plan.local_inflight = 2);
+    let first = Backend::accepting(send(&mut bench, 41_000));
+    bench.egress(first.syn_ack());
+    assert_eq!(whom(&send(&mut bench, 41_001)), "local");
+    assert_eq!(whom(&send(&mut bench, 41_002)), "429");
+    bench.egress(first.fin(0, REQUEST.len() as u32));
+    assert_eq!(whom(&send(&mut bench, 41_003)), "local");
+    assert_eq!(bench.bound(), [((FIGLET, 0), 2)].into());
+}
+
+#[test]
+fn a_share_to_reject_is_answered_503() {
+    let mut bench = Bench::new();
+    bench.plan(&[(0xffff, 65_536)], |_| {});
+    assert_eq!(whom(&send(&mut bench, 40_000)), "503");
+}
+
+#[test]
+fn the_verifier_walks_far_fewer_instructions_than_its_limit() {
+    let bench = Bench::new();
+    for (program, count) in bench.verified() {
+        println!("{program}: {count} instructions verified");
+        assert!(count < 250_000, "{program}: {count} of the 1,000,000 that the kernel allows");
+    }
+}
