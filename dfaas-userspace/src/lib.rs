@@ -1,3 +1,5 @@
 //! The parts of the `dfaas` binary: data plane loader, agent, gateway for trials, command line.
 
+pub mod config;
 pub mod dataplane;
+pub mod discovery;
