@@ -1,5 +1,7 @@
 //! The parts of the `dfaas` binary: data plane loader, agent, gateway for trials, command line.
 
+pub mod admin;
+pub mod agent;
 pub mod config;
 pub mod dataplane;
 pub mod discovery;

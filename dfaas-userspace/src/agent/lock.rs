@@ -1,0 +1,77 @@
+use std::fs::{File, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Where the lock of each data plane is, by its pin.
+const LOCKS: &str = "/run/dfaas";
+
+/// Held while an agent owns a data plane and an admin socket. The kernel frees it with the process, however that ends.
+#[derive(Debug)]
+pub struct Lock {
+    _files: Vec<File>,
+}
+
+/// Why the lock was not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another agent holds it.
+    #[error(
+        "another agent{holder} runs with {what}; stop it first, or give this one its own dataplane.pin and admin.socket"
+    )]
+    Held {
+        /// What both want.
+        what: String,
+        /// ` (process N)`, if it can be read.
+        holder: String,
+    },
+    /// The file cannot be made or locked.
+    #[error("lock {path}: {cause}; the agent needs the right to write there")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system answered.
+        cause: std::io::Error,
+    },
+}
+
+impl Lock {
+    /// Takes the locks of the data plane at `pin` and of the admin `socket`.
+    ///
+    /// # Errors
+    /// If another agent holds one of them, or a lock file cannot be made.
+    pub fn acquire(pin: &Path, socket: &Path) -> Result<Self, LockError> {
+        let by_pin = pin.to_string_lossy().trim_matches('/').replace('/', "-");
+        let mut by_socket = socket.as_os_str().to_owned();
+        by_socket.push(".lock");
+        let files = vec![
+            take(&Path::new(LOCKS).join(format!("pin-{by_pin}.lock")), &format!("pin {}", pin.display()))?,
+            take(Path::new(&by_socket), &format!("socket {}", socket.display()))?,
+        ];
+        Ok(Self { _files: files })
+    }
+}
+
+fn take(path: &Path, what: &str) -> Result<File, LockError> {
+    let failed = |cause| LockError::File { path: path.to_owned(), cause };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut file =
+        File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Only to be helpful: the lock itself says that it is held.
+            let _ = file.read_to_string(&mut holder);
+            let holder =
+                holder.trim().parse::<u32>().map(|pid| format!(" (process {pid})")).unwrap_or_default();
+            return Err(LockError::Held { what: what.to_owned(), holder });
+        }
+        Err(TryLockError::Error(cause)) => return Err(failed(cause)),
+    }
+    let written =
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
+    written.map_err(failed)?;
+    Ok(file)
+}
