@@ -2,6 +2,9 @@
 
 pub mod admin;
 pub mod agent;
+pub mod cli;
 pub mod config;
 pub mod dataplane;
 pub mod discovery;
+pub mod doctor;
+pub mod gateway;

@@ -1,2 +1,5 @@
 //! The `dfaas` binary.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    dfaas_userspace::cli::main()
+}

@@ -40,14 +40,21 @@ impl Lock {
     /// # Errors
     /// If another agent holds one of them, or a lock file cannot be made.
     pub fn acquire(pin: &Path, socket: &Path) -> Result<Self, LockError> {
-        let by_pin = pin.to_string_lossy().trim_matches('/').replace('/', "-");
         let mut by_socket = socket.as_os_str().to_owned();
         by_socket.push(".lock");
-        let files = vec![
-            take(&Path::new(LOCKS).join(format!("pin-{by_pin}.lock")), &format!("pin {}", pin.display()))?,
-            take(Path::new(&by_socket), &format!("socket {}", socket.display()))?,
-        ];
-        Ok(Self { _files: files })
+        let mut lock = Self::of_pin(pin)?;
+        lock._files.push(take(Path::new(&by_socket), &format!("socket {}", socket.display()))?);
+        Ok(lock)
+    }
+
+    /// Takes the lock of the data plane at `pin` only.
+    ///
+    /// # Errors
+    /// As [`Lock::acquire`].
+    pub fn of_pin(pin: &Path) -> Result<Self, LockError> {
+        let name = pin.to_string_lossy().trim_matches('/').replace('/', "-");
+        let path = Path::new(LOCKS).join(format!("pin-{name}.lock"));
+        Ok(Self { _files: vec![take(&path, &format!("pin {}", pin.display()))?] })
     }
 }
 

@@ -93,7 +93,9 @@ pub async fn run(
 
     let cancel = CancellationToken::new();
     let _cancel_on_return = cancel.clone().drop_guard();
-    admin::serve(&config.admin, view, &cancel).await?;
+    if let Err(error) = admin::serve(&config.admin, view, &cancel).await {
+        return Err(give_up(&writer, error).await);
+    }
     let (tell, discovered) = mpsc::channel(1);
     let follow = discovery::follow(client, config.gateway.poll, tell);
     tokio::spawn(cancel.clone().run_until_cancelled_owned(follow));
@@ -117,6 +119,18 @@ pub async fn run(
         }
     };
     agent.end(exit, &mut shutdown).await
+}
+
+/// An agent that cannot start takes the data plane away again, unless it steers already: then it is a predecessor's,
+/// and users depend on it.
+async fn give_up(writer: &Writer, error: admin::AdminError) -> AgentError {
+    let steers = writer.call(|dataplane| dataplane.snapshot()).await;
+    if !matches!(steers, Ok(Ok(snapshot)) if snapshot.armed)
+        && let Ok(Err(cause)) = writer.leave(Duration::ZERO).await
+    {
+        tracing::error!("leaving: {cause}");
+    }
+    error.into()
 }
 
 /// The clocks and tasks that events come from.
