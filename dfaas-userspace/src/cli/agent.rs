@@ -16,7 +16,8 @@ pub(super) fn run(file: &Path, keep: bool) -> Result<ExitCode, Failure> {
     let _lock = Lock::acquire(&config.dataplane.pin, &config.admin.socket).map_err(|cause| failed(&cause))?;
     let runtime = runtime()?;
     // Before the data plane is touched, so that no signal finds the agent deaf.
-    let shutdown = runtime.block_on(async { listen(keep) }).map_err(|cause| failed(&format!("signals: {cause}")))?;
+    let shutdown =
+        runtime.block_on(async { listen(keep) }).map_err(|cause| failed(&format!("signals: {cause}")))?;
     let dataplane = loader::open(&config.dataplane).map_err(|cause| failed(&cause))?;
     tracing::info!(node = config.name, strategy = config.control.strategy, "the agent runs");
     match runtime.block_on(agent::run(config, dataplane, shutdown)) {

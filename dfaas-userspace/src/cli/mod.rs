@@ -50,9 +50,11 @@ fn start_log(filter: Option<&str>) -> Result<(), Failure> {
         None => std::env::var("RUST_LOG").ok().filter(|text| !text.is_empty()),
     };
     let filter = asked.as_deref().unwrap_or("info");
-    let filter: EnvFilter = filter
-        .parse()
-        .map_err(|cause| Failure::Usage(format!("log filter \"{filter}\": {cause}; write one like info or dfaas_userspace=debug")))?;
+    let filter: EnvFilter = filter.parse().map_err(|cause| {
+        Failure::Usage(format!(
+            "log filter \"{filter}\": {cause}; write one like info or dfaas_userspace=debug"
+        ))
+    })?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
     Ok(())
 }

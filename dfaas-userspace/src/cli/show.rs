@@ -33,7 +33,9 @@ fn ask<T: DeserializeOwned>(show: &Show, path: &str, human: fn(&T) -> String) ->
         return print(&format!("{}\n", String::from_utf8_lossy(&body)));
     }
     let report = serde_json::from_slice(&body).map_err(|cause| {
-        Failure::Failed(format!("the agent's answer cannot be read ({cause}); is it of another version? Try --json"))
+        Failure::Failed(format!(
+            "the agent's answer cannot be read ({cause}); is it of another version? Try --json"
+        ))
     })?;
     print(&human(&report))
 }

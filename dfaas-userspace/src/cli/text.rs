@@ -30,7 +30,13 @@ pub(super) fn status(report: &StatusReport) -> String {
         let _ = writeln!(text, "{name:<13} {value}");
     }
     for check in &report.health.checks {
-        let _ = writeln!(text, "  {:<11} {:<4} {}", check.name, if check.ok { "ok" } else { "FAIL" }, check.reason);
+        let _ = writeln!(
+            text,
+            "  {:<11} {:<4} {}",
+            check.name,
+            if check.ok { "ok" } else { "FAIL" },
+            check.reason
+        );
     }
     text
 }
@@ -65,7 +71,18 @@ pub(super) fn functions(report: &FunctionsReport) -> String {
     }
     let rows: Vec<Vec<String>> = report.functions.iter().map(function).collect();
     table(
-        &["FUNCTION", "REPLICAS", "MAX RATE", "MAX IN FLIGHT", "TIMEOUT", "HERE", "SENT", "REJECTED", "FOR PEERS", "IN FLIGHT"],
+        &[
+            "FUNCTION",
+            "REPLICAS",
+            "MAX RATE",
+            "MAX IN FLIGHT",
+            "TIMEOUT",
+            "HERE",
+            "SENT",
+            "REJECTED",
+            "FOR PEERS",
+            "IN FLIGHT",
+        ],
         &rows,
     )
 }
@@ -76,7 +93,8 @@ fn function(function: &FunctionReport) -> Vec<String> {
         counts.map(|line| line.count).sum::<u64>().to_string()
     };
     let limit = |limit: Option<String>| limit.unwrap_or_else(|| "-".to_owned());
-    let name = if function.local_only { format!("{} (local only)", function.name) } else { function.name.clone() };
+    let name =
+        if function.local_only { format!("{} (local only)", function.name) } else { function.name.clone() };
     vec![
         name,
         function.available_replicas.to_string(),
@@ -102,7 +120,8 @@ pub(super) fn plans(report: &PlansReport) -> String {
 
 fn plan(plan: &PlanReport) -> Vec<String> {
     let share = |part: u32| format!("{:.1}%", f64::from(part) * 100.0 / 65_536.0);
-    let shares: Vec<String> = plan.shares.iter().map(|line| format!("{} {}", line.backend, share(line.part))).collect();
+    let shares: Vec<String> =
+        plan.shares.iter().map(|line| format!("{} {}", line.backend, share(line.part))).collect();
     let mut limits = Vec::new();
     if plan.local_rate > 0.0 {
         limits.push(format!("{}/s", plan.local_rate));

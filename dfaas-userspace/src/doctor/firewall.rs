@@ -47,7 +47,10 @@ async fn output(command: &[&str]) -> Option<String> {
 fn mentions<'a>(text: &'a str, ports: &'a BTreeSet<u16>) -> impl Iterator<Item = &'a str> {
     let names = |line: &&str| {
         let guards = line.contains("dport") || line.contains("sport");
-        guards && line.split(|c: char| !c.is_ascii_digit()).any(|word| word.parse().is_ok_and(|port| ports.contains(&port)))
+        guards
+            && line
+                .split(|c: char| !c.is_ascii_digit())
+                .any(|word| word.parse().is_ok_and(|port| ports.contains(&port)))
     };
     text.lines().map(str::trim).filter(names)
 }
@@ -63,10 +66,13 @@ mod tests {
             \tip saddr 80.80.0.0/16 accept # 8080\n}\n-A INPUT -p tcp -m tcp --dport 31601 -j DROP\n";
         let ports = BTreeSet::from([8080, 31601]);
         let found: Vec<&str> = mentions(rules, &ports).collect();
-        assert_eq!(found, [
-            "tcp dport 8080 drop",
-            "tcp dport { 22, 8080 } accept",
-            "-A INPUT -p tcp -m tcp --dport 31601 -j DROP"
-        ]);
+        assert_eq!(
+            found,
+            [
+                "tcp dport 8080 drop",
+                "tcp dport { 22, 8080 } accept",
+                "-A INPUT -p tcp -m tcp --dport 31601 -j DROP"
+            ]
+        );
     }
 }

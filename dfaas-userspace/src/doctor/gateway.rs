@@ -14,8 +14,9 @@ pub(super) async fn examine(config: &Config) -> Finding {
             let found = format!("{} functions; {}", catalogue.functions.len(), catalogue.problems.join("; "));
             Finding::warn("gateway", found, "correct the labels")
         }
-        Ok(catalogue) => {
-            Finding::ok("gateway", format!("{} answers, {} functions", config.gateway.url, catalogue.functions.len()))
-        }
+        Ok(catalogue) => Finding::ok(
+            "gateway",
+            format!("{} answers, {} functions", config.gateway.url, catalogue.functions.len()),
+        ),
     }
 }

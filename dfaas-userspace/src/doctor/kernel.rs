@@ -50,7 +50,8 @@ fn btf() -> Finding {
 
 fn bpffs(pin: &Path) -> Finding {
     let there = pin.ancestors().find(|folder| folder.exists());
-    let mounted = there.is_some_and(|folder| statfs(folder).is_ok_and(|found| found.filesystem_type() == BPF_FS));
+    let mounted =
+        there.is_some_and(|folder| statfs(folder).is_ok_and(|found| found.filesystem_type() == BPF_FS));
     if mounted {
         return Finding::ok("bpffs", format!("{} lies on it", pin.display()));
     }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use futures_util::TryStreamExt as _;
 use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags};
 
 use super::Finding;
@@ -24,7 +25,9 @@ pub(super) async fn examine(interfaces: &[String]) -> Vec<Finding> {
 fn judge(name: &str, link: Option<&Link>) -> Finding {
     let check = format!("interface {name}");
     match link {
-        None => Finding::fail(&check, "not there", "correct dataplane.interfaces; `ip link` lists what there is"),
+        None => {
+            Finding::fail(&check, "not there", "correct dataplane.interfaces; `ip link` lists what there is")
+        }
         Some(Link { mtu, up: false }) => {
             Finding::warn(&check, format!("down, MTU {mtu}"), format!("ip link set {name} up"))
         }
@@ -38,11 +41,9 @@ fn judge(name: &str, link: Option<&Link>) -> Finding {
 async fn links() -> Result<BTreeMap<String, Link>, String> {
     let (connection, handle, _) = rtnetlink::new_connection().map_err(|cause| cause.to_string())?;
     let task = tokio::spawn(connection);
-    let mut answers = std::pin::pin!(handle.link().get().execute());
+    let mut answers = handle.link().get().execute();
     let mut found = BTreeMap::new();
-    // A dump ends with `None`; the stream trait comes with rtnetlink's own futures.
-    while let Some(answer) = std::future::poll_fn(|context| futures_core::Stream::poll_next(answers.as_mut(), context)).await {
-        let message = answer.map_err(|cause| cause.to_string())?;
+    while let Some(message) = answers.try_next().await.map_err(|cause| cause.to_string())? {
         let mut link = Link { mtu: 0, up: message.header.flags.contains(LinkFlags::Up) };
         let mut name = None;
         for attribute in message.attributes {

@@ -72,7 +72,9 @@ pub async fn examine(config: Option<Result<Config, ConfigErrors>>) -> Diagnosis 
         }
         Some(Err(errors)) => {
             let advice = "correct the line; checks of what it names are left out";
-            findings.extend(errors.0.iter().map(|error| Finding::fail("configuration", error.to_string(), advice)));
+            findings.extend(
+                errors.0.iter().map(|error| Finding::fail("configuration", error.to_string(), advice)),
+            );
             None
         }
     };

@@ -16,12 +16,19 @@ pub(super) fn examine(settings: &Settings) -> Vec<Finding> {
         findings.push(if listening.contains(&address.port()) {
             Finding::ok(&check, "has a listener")
         } else {
-            Finding::warn(&check, "nobody listens at its port here", "start the gateway there; behind DNAT this is well")
+            Finding::warn(
+                &check,
+                "nobody listens at its port here",
+                "start the gateway there; behind DNAT this is well",
+            )
         });
     }
     let check = format!("data_port {}", settings.data_port);
     findings.push(if listening.contains(&settings.data_port) {
-        let advice = format!("`ss -ltnp sport = :{}` tells who; choose another dataplane.data_port", settings.data_port);
+        let advice = format!(
+            "`ss -ltnp sport = :{}` tells who; choose another dataplane.data_port",
+            settings.data_port
+        );
         Finding::fail(&check, "another program listens there", advice)
     } else {
         Finding::ok(&check, "free")
@@ -39,7 +46,8 @@ fn judge_snat(snat: &RangeInclusive<u16>, ephemeral: &str, reserved: &str) -> Fi
         return Finding::warn(&check, "the ephemeral range cannot be read", "keep the two apart");
     };
     let reserved = ranges(reserved);
-    let meets = |port: &u16| (first..=last).contains(port) && !reserved.iter().any(|range| range.contains(port));
+    let meets =
+        |port: &u16| (first..=last).contains(port) && !reserved.iter().any(|range| range.contains(port));
     match snat.clone().find(meets) {
         None => Finding::ok(&check, format!("apart from the ephemeral ports {first}-{last}")),
         Some(port) => Finding::warn(
