@@ -50,10 +50,23 @@ fn the_example_file_is_accepted_and_says_which_keys_wait_for_later() {
     assert_eq!(config.static_peers.len(), 2);
     assert_eq!(config.functions["figlet"].max_rate, Some(10.0));
     assert_eq!(config.functions["figlet"].timeout, Some(Duration::from_secs(2)));
-    for key in ["overlay.listen", "overlay.mdns", "control.recalc", "dataplane.forwarded_for"] {
+    for key in [
+        "overlay.listen",
+        "overlay.mdns",
+        "control.recalc",
+        "dataplane.forwarded_for",
+        "functions.figlet.timeout",
+    ] {
         assert!(config.without_effect.iter().any(|unused| unused == key), "{key}");
     }
     assert!(!config.without_effect.iter().any(|key| key.starts_with("control.static")));
+}
+
+#[test]
+fn the_example_of_the_gateway_is_accepted_too() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/gateway.toml");
+    let config = dfaas_userspace::gateway::GatewayConfig::from_file(&file).unwrap();
+    assert_eq!(config.functions.len(), 3);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Where the lock of each data plane is, by its pin.
@@ -63,8 +64,15 @@ fn take(path: &Path, what: &str) -> Result<File, LockError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    let mut file =
-        File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        // Whoever can open the file can hold its lock.
+        .mode(0o600)
+        .open(path)
+        .map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

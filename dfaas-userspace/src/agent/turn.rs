@@ -137,7 +137,8 @@ impl Agent {
                 refused.push(name);
             }
         }
-        if self.todo.arm && known && failures.is_empty() {
+        // A function whose plan was refused is served here, so it is no reason not to steer the others.
+        if self.todo.arm && known && !self.todo.peers && !self.todo.functions {
             match self.writer.call(|dataplane| dataplane.set_armed(true)).await? {
                 Ok(()) => self.todo.arm = false,
                 Err(error) => failures.push(format!("arming: {error}")),

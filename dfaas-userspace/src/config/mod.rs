@@ -93,7 +93,11 @@ pub fn parse(
     errors.sort_by_key(|error| error.line.unwrap_or(0));
     match config {
         Some(mut config) if errors.is_empty() => {
-            let unused = |key: &&str| WITHOUT_EFFECT.contains(key) || (xdp && *key == "dataplane.mode");
+            let unused = |key: &&str| {
+                WITHOUT_EFFECT.contains(key)
+                    || (xdp && *key == "dataplane.mode")
+                    || (key.starts_with("functions.") && key.ends_with(".timeout"))
+            };
             config.without_effect = positions.keys().filter(unused).map(str::to_owned).collect();
             Ok(config)
         }

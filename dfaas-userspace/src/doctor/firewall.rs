@@ -10,6 +10,9 @@ use crate::dataplane::Settings;
 /// Longest wait for one listing.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Most rules that are told one by one.
+const MAX_TOLD: usize = 5;
+
 /// Commands that list the rules, as far as they are installed.
 const LISTINGS: &[&[&str]] = &[&["nft", "list", "ruleset"], &["iptables-save"], &["ip6tables-save"]];
 
@@ -33,7 +36,14 @@ pub(super) async fn examine(settings: &Settings) -> Vec<Finding> {
         return vec![Finding::ok("firewall", text)];
     }
     let advice = "steered packets pass before this rule: say who may come in dataplane.users";
-    found.into_iter().map(|rule| Finding::warn("firewall", rule, advice)).collect()
+    let more = found.len().saturating_sub(MAX_TOLD);
+    found.truncate(MAX_TOLD);
+    let mut findings: Vec<Finding> =
+        found.into_iter().map(|rule| Finding::warn("firewall", rule, advice)).collect();
+    if more > 0 {
+        findings.push(Finding::warn("firewall", format!("{more} more rules name a steered port"), advice));
+    }
+    findings
 }
 
 async fn output(command: &[&str]) -> Option<String> {
