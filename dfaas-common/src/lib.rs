@@ -1,2 +1,40 @@
-//! What kernel and user space agree on.
+//! What the kernel programs and user space agree on.
+//!
+//! Two kinds of things live here: the layouts of map keys and values (`repr(C)`, explicit padding, no `bool`, no
+//! `Option`, byte order said at each field), and the arithmetic that is done on every packet. All of it is pure: time,
+//! random numbers and memory come in as arguments, so that the same code runs in the kernel, in tests and in the
+//! simulator.
+//!
+//! A change of any layout here must raise [`ABI_VERSION`].
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
+
+pub mod address;
+pub mod bucket;
+pub mod checksum;
+pub mod config;
+pub mod cookie;
+pub mod count;
+pub mod flow;
+pub mod opaque;
+pub mod options;
+pub mod pick;
+pub mod plan;
+pub mod reject;
+pub mod request;
+pub mod translate;
+#[cfg(feature = "user")]
+mod user;
+
+/// Version of the map layouts. It is a part of the pin path and stands in [`config::Config`]; programs and agents of
+/// different versions never share maps.
+pub const ABI_VERSION: u32 = 1;
+
+/// Most functions that a node knows at one time; the index 0 stands for "no known function".
+pub const MAX_FUNCTIONS: u32 = 1024;
+
+/// Most peers that a node knows at one time; backend numbers are 1 to this.
+pub const MAX_PEERS: u32 = 64;
+
+/// Mark on packets that our own programs have sent round or redirected: the next program lets them pass.
+pub const MARK: u32 = 0xdf5a_0001;

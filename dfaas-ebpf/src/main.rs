@@ -1,13 +1,55 @@
+//! The TC programs that steer invocations, attached to ingress and egress of every interface where users, peers or
+//! backends come in. See ARCHITECTURE.md, "Life of a packet".
 #![no_std]
 #![no_main]
-//! The kernel programs.
+#![feature(asm_experimental_arch)]
+#![expect(
+    missing_docs,
+    reason = "the program macros generate undocumented items; every function here has its docs"
+)]
 
-use aya_ebpf::{macros::classifier, programs::TcContext};
+mod atomic;
+mod backend;
+mod choose;
+mod client;
+mod count;
+mod data_port;
+mod deliver;
+mod egress;
+mod emit;
+mod established;
+mod flows;
+mod handshake;
+mod ingress;
+mod maps;
+mod reject;
+mod saved;
+mod scratch;
+mod skb;
+mod sweep;
 
-/// Ingress.
+use aya_ebpf::macros::classifier;
+use aya_ebpf::programs::TcContext;
+
+use crate::skb::{PASS, Skb};
+
+/// Packets that come in.
 #[classifier]
-pub fn dfaas_ingress(_ctx: TcContext) -> i32 {
-    0
+pub fn dfaas_ingress(context: TcContext) -> i32 {
+    ingress::run(Skb::new(&context))
+}
+
+/// Packets that go out, those of the local gateway among them.
+#[classifier]
+pub fn dfaas_egress(context: TcContext) -> i32 {
+    egress::run(Skb::new(&context))
+}
+
+/// Frees dead flows; never attached, the agent runs it once a second.
+#[classifier]
+pub fn dfaas_sweep(_context: TcContext) -> i32 {
+    sweep::all();
+    PASS
 }
 
 #[cfg(not(test))]
@@ -16,6 +58,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}
 }
 
+/// The kernel gives some helpers to GPL-compatible programs only.
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

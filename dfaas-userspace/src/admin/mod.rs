@@ -8,5 +8,5 @@ mod view;
 
 pub use client::{ClientError, get};
 pub use metrics::{TickHistogram, encode, tick_histogram};
-pub use serve::{AdminError, serve};
+pub use serve::{AdminError, Listeners};
 pub use view::View;

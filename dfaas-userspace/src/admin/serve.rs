@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::router;
 use super::view::View;
-use crate::config::Admin;
+use crate::config::{Admin, Secret};
 
 /// Most connections at one time at each listener; more wait.
 const CONNECTIONS: usize = 64;
@@ -50,27 +50,49 @@ pub enum AdminError {
     },
 }
 
-/// Opens the Unix socket and, if configured, the TCP address, and answers there until `cancel`.
-///
-/// The caller holds the agent's lock, so a socket that is there already is a leftover and is removed.
-///
-/// # Errors
-/// If one of them cannot be opened.
-pub async fn serve(admin: &Admin, view: View, cancel: &CancellationToken) -> Result<(), AdminError> {
-    let unix =
-        bind_unix(&admin.socket).map_err(|cause| AdminError::Socket { path: admin.socket.clone(), cause })?;
-    if let Some(address) = admin.listen {
-        let tcp = TcpListener::bind(address).await.map_err(|cause| AdminError::Listen { address, cause })?;
-        let router = router::public(view.clone(), admin.token.clone());
-        tokio::spawn(cancel.clone().run_until_cancelled_owned(answer(Listener::Tcp(tcp), router)));
+/// The admin interface's sockets, open but not answering yet. Dropped, the Unix socket is removed.
+#[derive(Debug)]
+pub struct Listeners {
+    unix: UnixListener,
+    remove: RemoveOnDrop,
+    tcp: Option<(TcpListener, Option<Secret>)>,
+}
+
+impl Listeners {
+    /// Opens the Unix socket and, if configured, the TCP address; to be called before anything is attached, so that
+    /// an address in use costs nothing.
+    ///
+    /// The caller holds the agent's lock, so a socket that is there already is a leftover and is removed.
+    ///
+    /// # Errors
+    /// If one of them cannot be opened.
+    pub async fn bind(admin: &Admin) -> Result<Self, AdminError> {
+        let unix = bind_unix(&admin.socket)
+            .map_err(|cause| AdminError::Socket { path: admin.socket.clone(), cause })?;
+        let remove = RemoveOnDrop(admin.socket.clone());
+        let tcp = match admin.listen {
+            None => None,
+            Some(address) => {
+                let bound = TcpListener::bind(address).await;
+                Some((bound.map_err(|cause| AdminError::Listen { address, cause })?, admin.token.clone()))
+            }
+        };
+        Ok(Self { unix, remove, tcp })
     }
-    let guard = RemoveOnDrop(admin.socket.clone());
-    let router = router::commands(view);
-    tokio::spawn(cancel.clone().run_until_cancelled_owned(async move {
-        let _guard = guard;
-        answer(Listener::Unix(unix), router).await;
-    }));
-    Ok(())
+
+    /// Answers at both until `cancel`.
+    pub fn serve(self, view: View, cancel: &CancellationToken) {
+        if let Some((listener, token)) = self.tcp {
+            let router = router::public(view.clone(), token);
+            tokio::spawn(cancel.clone().run_until_cancelled_owned(answer(Listener::Tcp(listener), router)));
+        }
+        let router = router::commands(view);
+        let (unix, remove) = (self.unix, self.remove);
+        tokio::spawn(cancel.clone().run_until_cancelled_owned(async move {
+            let _remove = remove;
+            answer(Listener::Unix(unix), router).await;
+        }));
+    }
 }
 
 fn bind_unix(path: &Path) -> io::Result<UnixListener> {
@@ -98,6 +120,7 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
+#[derive(Debug)]
 struct RemoveOnDrop(PathBuf);
 
 impl Drop for RemoveOnDrop {

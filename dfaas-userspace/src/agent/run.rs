@@ -45,9 +45,6 @@ pub enum AgentError {
     /// The client of the gateway could not be made.
     #[error("gateway client: {0}")]
     Client(#[from] reqwest::Error),
-    /// The admin interface could not be opened.
-    #[error(transparent)]
-    Admin(#[from] admin::AdminError),
     /// The system gave no thread.
     #[error("data plane thread: {0}")]
     Thread(std::io::Error),
@@ -70,13 +67,14 @@ enum Event {
     Exit(Exit),
 }
 
-/// Runs the agent over `dataplane` until `shutdown` says how to end. A second word there while connections are waited
+/// Runs the agent over `dataplane`, answering operators at `admin`, until `shutdown` says how to end. A second word there while connections are waited
 /// for ends the wait; a closed channel means [`Exit::Keep`].
 ///
 /// # Errors
 /// If the agent cannot start, or cannot detach what it attached.
 pub async fn run(
     config: Config,
+    admin: admin::Listeners,
     dataplane: Box<dyn DataPlane>,
     mut shutdown: mpsc::Receiver<Exit>,
 ) -> Result<Outcome, AgentError> {
@@ -93,9 +91,7 @@ pub async fn run(
 
     let cancel = CancellationToken::new();
     let _cancel_on_return = cancel.clone().drop_guard();
-    if let Err(error) = admin::serve(&config.admin, view, &cancel).await {
-        return Err(give_up(&writer, error).await);
-    }
+    admin.serve(view, &cancel);
     let (tell, discovered) = mpsc::channel(1);
     let follow = discovery::follow(client, config.gateway.poll, tell);
     tokio::spawn(cancel.clone().run_until_cancelled_owned(follow));
@@ -119,18 +115,6 @@ pub async fn run(
         }
     };
     agent.end(exit, &mut shutdown).await
-}
-
-/// An agent that cannot start takes the data plane away again, unless it steers already: then it is a predecessor's,
-/// and users depend on it.
-async fn give_up(writer: &Writer, error: admin::AdminError) -> AgentError {
-    let steers = writer.call(|dataplane| dataplane.snapshot()).await;
-    if !matches!(steers, Ok(Ok(snapshot)) if snapshot.armed)
-        && let Ok(Err(cause)) = writer.leave(Duration::ZERO).await
-    {
-        tracing::error!("leaving: {cause}");
-    }
-    error.into()
 }
 
 /// The clocks and tasks that events come from.

@@ -5,9 +5,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::exit::{Failure, print};
-use super::{loader, runtime};
+use super::runtime;
+use crate::admin::Listeners;
 use crate::agent::{self, Exit, Lock, Outcome};
-use crate::config;
+use crate::{config, dataplane};
 
 pub(super) fn run(file: &Path, keep: bool) -> Result<ExitCode, Failure> {
     let config = config::load(file)?;
@@ -18,9 +19,10 @@ pub(super) fn run(file: &Path, keep: bool) -> Result<ExitCode, Failure> {
     // Before the data plane is touched, so that no signal finds the agent deaf.
     let shutdown =
         runtime.block_on(async { listen(keep) }).map_err(|cause| failed(&format!("signals: {cause}")))?;
-    let dataplane = loader::open(&config.dataplane).map_err(|cause| failed(&cause))?;
+    let admin = runtime.block_on(Listeners::bind(&config.admin)).map_err(|cause| failed(&cause))?;
+    let dataplane = dataplane::open(&config.dataplane).map_err(|cause| failed(&cause))?;
     tracing::info!(node = config.name, strategy = config.control.strategy, "the agent runs");
-    match runtime.block_on(agent::run(config, dataplane, shutdown)) {
+    match runtime.block_on(agent::run(config, admin, dataplane, shutdown)) {
         Ok(Outcome::Left(left)) => tracing::info!("detached; {} connections cut", left.abandoned),
         Ok(Outcome::Kept) => tracing::info!("ended; the data plane is still attached"),
         Err(cause) => return Err(failed(&cause)),
@@ -58,7 +60,7 @@ pub(super) fn unload(file: Option<&Path>, pin: &Path) -> Result<ExitCode, Failur
     let config = file.map(config::load).transpose()?;
     let pin = config.as_ref().map_or(pin, |config| &config.dataplane.pin);
     let _lock = Lock::of_pin(pin).map_err(|cause| Failure::Failed(cause.to_string()))?;
-    match loader::unload(pin) {
+    match dataplane::unload(pin) {
         Ok(true) => print(&format!("the data plane at {} is detached and removed\n", pin.display())),
         Ok(false) => print(&format!("there is no data plane at {}\n", pin.display())),
         Err(cause) => Err(Failure::Failed(cause.to_string())),

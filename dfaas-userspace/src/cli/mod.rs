@@ -4,7 +4,6 @@ mod agent;
 mod args;
 mod exit;
 mod gateway;
-mod loader;
 mod show;
 mod table;
 mod text;

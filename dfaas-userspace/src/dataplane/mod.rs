@@ -3,8 +3,20 @@
 //! The upper half (control loop, discovery, admin) knows only [`DataPlane`], so it is tested with a double.
 
 mod api;
+mod bpffs;
+mod convert;
+mod kernel;
+mod numbers;
+mod object;
+mod open;
+mod route;
+mod snapshot;
+mod sysctl;
 
 pub use api::{
     DataPlane, DataPlaneError, Drops, Function, FunctionPlan, Inflight, Invocations, Left, Origin, Peer,
     PickMode, Settings, Snapshot, Target,
 };
+pub use kernel::Kernel;
+pub use object::Object;
+pub use open::{open, open_kernel, unload};

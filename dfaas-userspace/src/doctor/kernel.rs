@@ -1,12 +1,12 @@
 use std::fs::read_to_string;
 use std::path::Path;
 
-use nix::sys::statfs::{FsType, statfs};
+use nix::sys::statfs::{BPF_FS_MAGIC, statfs};
 
 use super::Finding;
 
-/// What `statfs` calls bpffs.
-const BPF_FS: FsType = FsType(0xcafe_4a11);
+/// Where the agent mounts bpffs by itself.
+const MOUNT_POINT: &str = "/sys/fs/bpf";
 
 const CAP_NET_ADMIN: u32 = 12;
 const CAP_SYS_ADMIN: u32 = 21;
@@ -50,12 +50,14 @@ fn btf() -> Finding {
 
 fn bpffs(pin: &Path) -> Finding {
     let there = pin.ancestors().find(|folder| folder.exists());
-    let mounted =
-        there.is_some_and(|folder| statfs(folder).is_ok_and(|found| found.filesystem_type() == BPF_FS));
-    if mounted {
+    let on_it = |folder: &Path| statfs(folder).is_ok_and(|found| found.filesystem_type() == BPF_FS_MAGIC);
+    if there.is_some_and(on_it) {
         return Finding::ok("bpffs", format!("{} lies on it", pin.display()));
     }
-    let advice = "mount -t bpf bpf /sys/fs/bpf, and choose dataplane.pin below it";
+    if pin.starts_with(MOUNT_POINT) {
+        return Finding::warn("bpffs", format!("not mounted at {MOUNT_POINT}"), "the agent mounts it there");
+    }
+    let advice = "choose dataplane.pin below /sys/fs/bpf";
     Finding::fail("bpffs", format!("{} does not lie on a bpf file system", pin.display()), advice)
 }
 

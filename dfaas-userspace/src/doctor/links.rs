@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
-use futures_util::TryStreamExt as _;
-use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags};
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_sys::{Socket, SocketAddr};
 
 use super::Finding;
 
@@ -15,8 +18,8 @@ struct Link {
     up: bool,
 }
 
-pub(super) async fn examine(interfaces: &[String]) -> Vec<Finding> {
-    match links().await {
+pub(super) fn examine(interfaces: &[String]) -> Vec<Finding> {
+    match links() {
         Ok(links) => interfaces.iter().map(|name| judge(name, links.get(name))).collect(),
         Err(cause) => vec![Finding::warn("interfaces", cause, "netlink must answer")],
     }
@@ -38,25 +41,50 @@ fn judge(name: &str, link: Option<&Link>) -> Finding {
     }
 }
 
-async fn links() -> Result<BTreeMap<String, Link>, String> {
-    let (connection, handle, _) = rtnetlink::new_connection().map_err(|cause| cause.to_string())?;
-    let task = tokio::spawn(connection);
-    let mut answers = handle.link().get().execute();
+/// Asks the kernel for all interfaces of this network namespace, which is not always the one that `/sys` shows.
+fn links() -> Result<BTreeMap<String, Link>, String> {
+    let mut socket = Socket::new(NETLINK_ROUTE).map_err(|cause| cause.to_string())?;
+    socket.bind_auto().map_err(|cause| cause.to_string())?;
+    socket.connect(&SocketAddr::new(0, 0)).map_err(|cause| cause.to_string())?;
+    let mut header = NetlinkHeader::default();
+    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+    let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
+    let mut request = NetlinkMessage::new(header, NetlinkPayload::from(request));
+    request.finalize();
+    let mut bytes = vec![0; request.buffer_len()];
+    request.serialize(&mut bytes);
+    socket.send(&bytes, 0).map_err(|cause| cause.to_string())?;
     let mut found = BTreeMap::new();
-    while let Some(message) = answers.try_next().await.map_err(|cause| cause.to_string())? {
-        let mut link = Link { mtu: 0, up: message.header.flags.contains(LinkFlags::Up) };
-        let mut name = None;
-        for attribute in message.attributes {
-            match attribute {
-                LinkAttribute::IfName(text) => name = Some(text),
-                LinkAttribute::Mtu(mtu) => link.mtu = mtu,
+    loop {
+        let (answer, _) = socket.recv_from_full().map_err(|cause| cause.to_string())?;
+        let mut rest = answer.as_slice();
+        while !rest.is_empty() {
+            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest);
+            let message = message.map_err(|cause| cause.to_string())?;
+            // Messages begin at multiples of four bytes.
+            let length = (message.header.length as usize).next_multiple_of(4).clamp(4, rest.len().max(4));
+            rest = rest.get(length..).unwrap_or_default();
+            match message.payload {
+                NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => found.extend(read(link)),
+                NetlinkPayload::Done(_) => return Ok(found),
+                NetlinkPayload::Error(cause) => return Err(cause.to_io().to_string()),
                 _ => {}
             }
         }
-        found.extend(name.map(|name| (name, link)));
     }
-    task.abort();
-    Ok(found)
+}
+
+fn read(message: LinkMessage) -> Option<(String, Link)> {
+    let mut link = Link { mtu: 0, up: message.header.flags.contains(LinkFlags::Up) };
+    let mut name = None;
+    for attribute in message.attributes {
+        match attribute {
+            LinkAttribute::IfName(text) => name = Some(text),
+            LinkAttribute::Mtu(mtu) => link.mtu = mtu,
+            _ => {}
+        }
+    }
+    Some((name?, link))
 }
 
 #[cfg(test)]
@@ -64,9 +92,9 @@ mod tests {
     use super::*;
     use crate::doctor::Level;
 
-    #[tokio::test]
-    async fn the_loopback_interface_is_found_and_an_invented_one_is_not() {
-        let findings = examine(&["lo".to_owned(), "dfaas-none".to_owned()]).await;
+    #[test]
+    fn the_loopback_interface_is_found_and_an_invented_one_is_not() {
+        let findings = examine(&["lo".to_owned(), "dfaas-none".to_owned()]);
         assert!(findings[0].found.contains("MTU"), "{findings:?}");
         assert_eq!(findings[1].level, Level::Fail);
         assert_eq!(findings[1].check, "interface dfaas-none");

@@ -80,7 +80,7 @@ pub async fn examine(config: Option<Result<Config, ConfigErrors>>) -> Diagnosis 
     };
     findings.extend(kernel::examine(config.as_ref().map_or(default_pin, |config| &config.dataplane.pin)));
     if let Some(config) = &config {
-        findings.extend(links::examine(&config.dataplane.interfaces).await);
+        findings.extend(links::examine(&config.dataplane.interfaces));
         findings.extend(ports::examine(&config.dataplane));
         findings.push(gateway::examine(config).await);
         findings.extend(firewall::examine(&config.dataplane).await);

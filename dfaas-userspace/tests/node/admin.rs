@@ -2,13 +2,14 @@
 
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 
-use dfaas_userspace::agent::{AgentError, Exit, PlansReport, StatusReport};
+use dfaas_userspace::admin::Listeners;
+use dfaas_userspace::agent::{Exit, PlansReport, StatusReport};
 use dfaas_userspace::dataplane::Left;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::double::Double;
-use crate::harness::{Node, configuration, eventually, parse};
+use crate::harness::{Node, configuration, eventually, parse, run};
 use crate::scripted::Gateway;
 
 #[tokio::test]
@@ -57,43 +58,30 @@ async fn a_leftover_socket_is_replaced_but_no_other_file_is() {
     std::fs::create_dir_all(socket.parent().unwrap()).unwrap();
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
     let url = format!("http://{}", gateway.address);
-    let start = |double: &Double| {
-        let config = parse(&configuration(folder.path(), &url, "", ""));
-        let (tell, told) = tokio::sync::mpsc::channel(1);
-        (tell, tokio::spawn(dfaas_userspace::agent::run(config, double.boxed(), told)))
-    };
-    let double = Double::default();
-    let (tell, agent) = start(&double);
+    let config = parse(&configuration(folder.path(), &url, "", ""));
+    let (tell, told) = tokio::sync::mpsc::channel(1);
+    let agent = tokio::spawn(run(config, Double::default(), told));
     eventually("it answers", async || dfaas_userspace::admin::get(&socket, "/status").await.is_ok()).await;
     tell.send(Exit::Leave).await.unwrap();
     agent.await.unwrap().unwrap();
     eventually("it is removed", async || !socket.exists()).await;
 
     std::fs::write(&socket, "precious").unwrap();
-    let double = Double::default();
-    let (_tell, agent) = start(&double);
-    let error = agent.await.unwrap().unwrap_err();
-    assert!(matches!(error, AgentError::Admin(_)), "{error}");
-    assert!(error.to_string().contains("is no socket"), "{error}");
+    let config = parse(&configuration(folder.path(), &url, "", ""));
+    let error = Listeners::bind(&config.admin).await.unwrap_err().to_string();
+    assert!(error.contains("is no socket"), "{error}");
     assert_eq!(std::fs::read_to_string(&socket).unwrap(), "precious");
-    // What was attached for nothing is taken away again.
-    assert!(double.memory().left.is_some());
 }
 
 #[tokio::test]
-async fn an_agent_that_cannot_start_leaves_a_predecessors_data_plane_alone() {
-    let gateway = Gateway::start(&["figlet"]).await;
+async fn an_address_in_use_is_named_before_anything_is_attached() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::TempDir::new().unwrap();
     let admin = taken.local_addr().unwrap().to_string();
-    let config = parse(&configuration(folder.path(), &format!("http://{}", gateway.address), &admin, ""));
-    let double = Double::default();
-    double.memory().snapshot.armed = true;
-    let (_tell, told) = tokio::sync::mpsc::channel(1);
-    let error = dfaas_userspace::agent::run(config, double.boxed(), told).await.unwrap_err();
-    assert!(error.to_string().contains(&format!("admin.listen {admin}")), "{error}");
-    assert_eq!(double.memory().left, None);
-    assert!(double.memory().snapshot.armed);
+    let config = parse(&configuration(folder.path(), "http://127.0.0.1:1", &admin, ""));
+    let error = Listeners::bind(&config.admin).await.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("admin.listen {admin}: Address already in use")), "{error}");
+    assert!(!config.admin.socket.exists(), "the socket is removed again");
 }
 
 #[tokio::test]
@@ -131,7 +119,7 @@ async fn a_token_is_asked_for_when_one_is_set() {
     let text = configuration(folder.path(), &format!("http://{}", gateway.address), &admin, "");
     let text = text.replace("[admin]\n", &format!("[admin]\ntoken_file = \"{}\"\n", file.display()));
     let (tell, told) = tokio::sync::mpsc::channel(1);
-    let agent = tokio::spawn(dfaas_userspace::agent::run(parse(&text), Double::default().boxed(), told));
+    let agent = tokio::spawn(run(parse(&text), Double::default(), told));
     let client = reqwest::Client::new();
     let status = async |token: Option<&str>| {
         let request = client.get(format!("http://{admin}/metrics"));

@@ -6,7 +6,7 @@ use dfaas_userspace::agent::{AgentError, Exit, Outcome};
 use dfaas_userspace::dataplane::{Left, Target};
 use serde_json::json;
 
-use crate::double::Double;
+use crate::double::{Double, Memory};
 use crate::harness::{Node, eventually};
 use crate::scripted::{Answer, Gateway, functions};
 
@@ -17,7 +17,13 @@ fn names(node: &Node) -> Vec<String> {
 #[tokio::test]
 async fn every_function_gets_a_plan_that_lives_three_and_a_half_periods() {
     let node = Node::with("[control.static]\nlocal = 25", &["figlet", "env"]).await.ready().await;
-    let memory = node.dataplane.memory();
+    check_first_plans(&node.dataplane.memory());
+    let before = node.dataplane.memory().writes;
+    eventually("plans are renewed", async || node.dataplane.memory().writes >= before + 6).await;
+    eventually("chores are done", async || node.dataplane.memory().maintained >= 2).await;
+}
+
+fn check_first_plans(memory: &Memory) {
     assert_eq!(memory.peers.len(), 1);
     assert_eq!(memory.functions[1].spellings, ["figlet", "figlet.openfaas-fn"]);
     assert_eq!(memory.plans.len(), 2);
@@ -26,10 +32,6 @@ async fn every_function_gets_a_plan_that_lives_three_and_a_half_periods() {
         assert_eq!(plan.lifetime, Duration::from_millis(700));
     }
     assert_eq!(memory.armed_after, Some(2), "armed once the first plans were written");
-    drop(memory);
-    let before = node.dataplane.memory().writes;
-    eventually("plans are renewed", async || node.dataplane.memory().writes >= before + 6).await;
-    eventually("chores are done", async || node.dataplane.memory().maintained >= 2).await;
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 
 fn file(folder: &TempDir, name: &str, text: &str) -> String {
     let path = folder.path().join(name);
-    std::fs::write(&path, text).unwrap();
+    std::fs::write(&path, text).expect("the folder is there");
     path.display().to_string()
 }
 

@@ -11,15 +11,15 @@ use crate::scripted::{Answer, Gateway};
 
 fn client(gateway: &Gateway, credentials: Option<(&str, &str)>) -> Client {
     let gateway = config::Gateway {
-        url: format!("http://{}", gateway.address).parse().unwrap(),
+        url: format!("http://{}", gateway.address).parse().expect("an address is a URL"),
         credentials: credentials.map(|(user, password)| (user.to_owned(), config::Secret::new(password))),
         poll: Duration::from_secs(1),
     };
-    Client::new(gateway, BTreeMap::new()).unwrap()
+    Client::new(gateway, BTreeMap::new()).expect("a client is made")
 }
 
 async fn names(client: &mut Client) -> Vec<String> {
-    client.catalogue().await.unwrap().functions.into_keys().collect()
+    client.catalogue().await.expect("the gateway answers").functions.into_keys().collect()
 }
 
 #[tokio::test]

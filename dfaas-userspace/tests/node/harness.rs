@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use dfaas_userspace::admin::Listeners;
 use dfaas_userspace::agent::{self, AgentError, Exit, Outcome};
 use dfaas_userspace::config::{self, Config};
 use tempfile::TempDir;
@@ -48,6 +49,16 @@ pub fn parse(text: &str) -> Config {
         .unwrap_or_else(|errors| panic!("{errors}"))
 }
 
+/// Binds and runs, as the command does.
+pub async fn run(
+    config: Config,
+    dataplane: Double,
+    told: mpsc::Receiver<Exit>,
+) -> Result<Outcome, AgentError> {
+    let admin = Listeners::bind(&config.admin).await.expect("the addresses of the test are free");
+    agent::run(config, admin, dataplane.boxed(), told).await
+}
+
 impl Node {
     pub async fn start(functions: &[&str]) -> Self {
         Self::with("", functions).await
@@ -64,7 +75,7 @@ impl Node {
         let url = format!("http://{}", gateway.address);
         let config = parse(&configuration(folder.path(), &url, &admin, more));
         let (shutdown, told) = mpsc::channel(2);
-        let agent = tokio::spawn(agent::run(config, dataplane.boxed(), told));
+        let agent = tokio::spawn(run(config, dataplane.clone(), told));
         Self { dataplane, gateway, folder, admin, shutdown, agent }
     }
 

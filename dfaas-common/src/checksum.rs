@@ -1,0 +1,52 @@
+//! One's complement sums (RFC 1071). All sums are over 16-bit words as they stand in memory, so no byte order matters
+//! until the result is stored, in place, as it is.
+
+/// Folds a sum of 16- or 32-bit words to 16 bits with end-around carry.
+#[inline(always)]
+#[must_use]
+pub const fn fold(sum: u64) -> u16 {
+    let sum = (sum & 0xffff_ffff) + (sum >> 32);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    ((sum & 0xffff) + (sum >> 16)) as u16
+}
+
+/// The sum of the IPv4 pseudo header: addresses in network byte order, length of TCP header and payload in bytes.
+#[inline(always)]
+#[must_use]
+pub const fn pseudo_header(source: u32, destination: u32, tcp_length: u32) -> u64 {
+    source as u64 + destination as u64 + (6u16.to_be()) as u64 + ((tcp_length as u16).to_be()) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// RFC 1071, literally: add 16-bit words, carry round.
+    fn reference(words: &[u32]) -> u16 {
+        let mut sum = 0u32;
+        for word in words {
+            for half in [word & 0xffff, word >> 16] {
+                sum += half;
+                sum = (sum & 0xffff) + (sum >> 16);
+            }
+        }
+        sum as u16
+    }
+
+    proptest! {
+        #[test]
+        fn folding_a_sum_of_words_equals_the_sum_with_end_around_carry(words in proptest::collection::vec(any::<u32>(), 1..64)) {
+            let sum: u64 = words.iter().map(|&w| u64::from(w)).sum();
+            prop_assert_eq!(fold(sum), reference(&words));
+        }
+    }
+
+    #[test]
+    fn the_largest_sum_folds_to_sixteen_bits() {
+        assert_eq!(fold(u64::MAX), 0xffff);
+        assert_eq!(fold(0), 0);
+    }
+}

@@ -1,0 +1,156 @@
+//! Counters: their keys and names. Numbers are append-only and never reused.
+
+/// Backend number of the local gateway.
+pub const LOCAL: u32 = 0;
+/// Backend number that stands for "answered here with 429 or 503".
+pub const REJECT: u32 = 0xffff;
+/// Function number for requests that are no invocation of a known function.
+pub const NO_FUNCTION: u32 = 0;
+
+/// Origins of invocations.
+pub mod origin {
+    /// A user of this node.
+    pub const USER: u16 = 0;
+    /// A peer, for one of its users.
+    pub const PEER: u16 = 1;
+}
+
+/// Key of the invocation counters (values: one `u64` a CPU) and, with origin 0, of the gauges of bound connections.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CountKey {
+    /// Function number.
+    pub function: u32,
+    /// Backend number.
+    pub backend: u16,
+    /// One of [`origin`].
+    pub origin: u16,
+}
+
+macro_rules! numbered {
+    ($(#[$meta:meta])* $name:ident, $count:ident { $($(#[$doc:meta])* $variant:ident = $number:literal $text:literal,)+ }) => {
+        $(#[$meta])*
+        #[repr(u32)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$doc])* $variant = $number,)+ }
+
+        impl $name {
+            /// Every value with its stable name, by number.
+            pub const ALL: &'static [(Self, &'static str)] = &[$((Self::$variant, $text),)+];
+        }
+
+        #[doc = concat!("Number of values of [`", stringify!($name), "`].")]
+        pub const $count: u32 = $name::ALL.len() as u32;
+    };
+}
+
+numbered! {
+    /// Why a packet was dropped.
+    DropReason, DROP_REASONS {
+        /// The data plane met an impossible state or a helper failed.
+        Internal = 0 "internal",
+        /// The acknowledgment that completes a handshake; nothing is lost.
+        HandshakeAck = 1 "handshake_ack",
+        /// Data of a young connection whose first segment has not come yet; it will be sent again.
+        FirstSegmentMissing = 2 "first_segment_missing",
+        /// A connection was closed or reset before it sent a request.
+        ClosedBeforeData = 3 "closed_before_data",
+        /// A first segment larger than the window that was offered.
+        FirstSegmentTooLarge = 4 "first_segment_too_large",
+        /// No free entry in the flow table.
+        FlowTableFull = 5 "flow_table_full",
+        /// The payload does not fit the checksum of its segment.
+        BadChecksum = 6 "bad_checksum",
+        /// A packet of the client while its backend was being opened; it will be sent again.
+        Opening = 7 "opening",
+        /// A packet of a backend that the connection is not bound to.
+        StaleBackend = 8 "stale_backend",
+        /// A packet to the data port from an address that is no peer's; answered by a reset.
+        Stranger = 9 "stranger",
+        /// A packet of a peer for a connection that is not known; answered by a reset.
+        UnknownFromPeer = 10 "unknown_from_peer",
+        /// The header could not be translated.
+        Malformed = 11 "malformed",
+        /// A packet of a connection that was answered here; the rest of its body is discarded.
+        Rejected = 12 "rejected",
+        /// A packet for a peer that has no route.
+        NoRoute = 13 "no_route",
+    }
+}
+
+numbered! {
+    /// What else happened; for operators who look closely and for tests.
+    Event, EVENTS {
+        /// A SYN was answered with a cookie.
+        SynAnswered = 0 "syn_answered",
+        /// A SYN passed natively because the data plane is disarmed.
+        SynDisarmed = 1 "syn_disarmed",
+        /// A SYN passed natively because its sender is no user.
+        SynNotUser = 2 "syn_not_user",
+        /// A SYN passed natively because the flow table is nearly full.
+        SynTableFull = 3 "syn_table_full",
+        /// A SYN passed natively because the host has a connection of this tuple.
+        SynNative = 4 "syn_native",
+        /// A connection was bound to the local gateway.
+        BoundLocal = 5 "bound_local",
+        /// A connection was bound to a peer.
+        BoundPeer = 6 "bound_peer",
+        /// The request was not understood and went to the local gateway.
+        NotUnderstood = 7 "not_understood",
+        /// The named function is unknown; it went to the local gateway.
+        UnknownFunction = 8 "unknown_function",
+        /// The plan had expired; the request went to the local gateway.
+        PlanExpired = 9 "plan_expired",
+        /// A backend refused and another was tried.
+        Retried = 10 "retried",
+        /// A backend kept silent and another was tried.
+        Silent = 11 "silent",
+        /// A SYN to a backend was sent again.
+        SynResent = 12 "syn_resent",
+        /// A saved segment was overwritten before it was sent; the client sends it again.
+        SavedLost = 13 "saved_lost",
+        /// An old connection in TIME_WAIT at a backend was reset to make room.
+        TimeWaitReset = 14 "time_wait_reset",
+        /// A client reused its tuple and the old flow was replaced.
+        FlowReplaced = 15 "flow_replaced",
+        /// A flow was freed.
+        FlowFreed = 16 "flow_freed",
+        /// Answered 429.
+        Rejected429 = 17 "rejected_429",
+        /// Answered 503.
+        Rejected503 = 18 "rejected_503",
+        /// A connection from a peer was accepted at the data port.
+        PeerAccepted = 19 "peer_accepted",
+        /// A keep-alive probe of a connection without data was answered.
+        ProbeAnswered = 20 "probe_answered",
+        /// More data was appended to a saved first segment.
+        Appended = 21 "appended",
+        /// A reset was sent for a connection whose cookie had expired or never existed.
+        PassedUnknown = 22 "passed_unknown",
+        /// A source port was taken over from a finished flow.
+        PortTakenOver = 23 "port_taken_over",
+        /// No source port towards a peer was free; another target was tried.
+        NoSourcePort = 24 "no_source_port",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_dense_and_names_unique() {
+        let check = |numbers: Vec<u32>, names: Vec<&str>| {
+            assert!(numbers.iter().enumerate().all(|(i, &n)| i as u32 == n));
+            let mut unique = names.clone();
+            unique.sort_unstable();
+            unique.dedup();
+            assert_eq!(unique.len(), names.len());
+        };
+        check(
+            DropReason::ALL.iter().map(|e| e.0 as u32).collect(),
+            DropReason::ALL.iter().map(|e| e.1).collect(),
+        );
+        check(Event::ALL.iter().map(|e| e.0 as u32).collect(), Event::ALL.iter().map(|e| e.1).collect());
+    }
+}

@@ -1,0 +1,192 @@
+//! The flow table: one entry a steered connection.
+
+use crate::address::Tuple;
+
+/// States of a flow. Every change is a compare-and-swap on [`Flow::state`], and only the winner counts.
+pub mod state {
+    /// Not in use; its index is in the queue of free ones.
+    pub const FREE: u64 = 0;
+    /// Taken from the queue, being filled or moved by one CPU.
+    pub const CLAIMED: u64 = 1;
+    /// The SYN to the backend is out; the client's first segment is saved.
+    pub const OPENING: u64 = 2;
+    /// Both ends are connected and packets are translated.
+    pub const ESTABLISHED: u64 = 3;
+    /// Answered here; kept so that retransmissions get the same answer.
+    pub const REJECTED: u64 = 4;
+    /// From a peer to the local gateway: only addresses and ports change.
+    pub const FORWARDED: u64 = 5;
+    /// Being freed.
+    pub const DEAD: u64 = 6;
+}
+
+/// Bits of [`Flow::marks`], set and cleared atomically.
+pub mod mark {
+    /// The client (or peer) has sent its FIN.
+    pub const CLIENT_FIN: u64 = 1;
+    /// The backend has sent its FIN.
+    pub const BACKEND_FIN: u64 = 2;
+    /// Either side has sent RST.
+    pub const RESET: u64 = 4;
+    /// The flow counts in the gauge of bound connections; whoever clears the bit decrements it.
+    pub const COUNTED: u64 = 8;
+    /// The first request of a forwarded connection has been counted.
+    pub const SEEN_REQUEST: u64 = 16;
+}
+
+/// Which end of a flow a tuple belongs to.
+pub mod side {
+    /// The client, or the peer at the data port.
+    pub const CLIENT: u32 = 0;
+    /// The backend: a peer's data port, or the local gateway answering a peer.
+    pub const BACKEND: u32 = 1;
+}
+
+/// Value of the map from tuples to flows.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowRef {
+    /// Index in the flow table.
+    pub index: u32,
+    /// One of [`side`].
+    pub side: u32,
+}
+
+/// A flow. Numbers are in host byte order unless said otherwise; the kernel programs are the only writers.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flow {
+    /// One of [`state`].
+    pub state: u64,
+    /// Bits of [`mark`].
+    pub marks: u64,
+    /// Monotonic time of the last packet, ns.
+    pub last_seen: u64,
+    /// Monotonic time of the first packet, ns.
+    pub born: u64,
+    /// The client's connection: `remote` is the client, `local` a listen address.
+    pub client: Tuple,
+    /// The backend's connection: `remote` is the peer's data port, `local` our source. Unused for the local gateway.
+    pub backend: Tuple,
+    /// Function number.
+    pub function: u32,
+    /// Backend number.
+    pub backend_number: u32,
+    /// Bit i: target i of the plan has been tried.
+    pub tried: u32,
+    /// SYNs sent to the present backend.
+    pub syns: u32,
+    /// Initial sequence number of the client, which the backend sees too.
+    pub client_isn: u32,
+    /// Our cookie: the initial sequence number that the client sees.
+    pub cookie: u32,
+    /// Backend's sequence numbers minus those that the client sees.
+    pub sequence_delta: u32,
+    /// The client-visible clock minus the backend's clock (TSval units: ms).
+    pub backend_clock: u32,
+    /// The node's clock minus the client's clock; 0 where the backend is to see the client's own.
+    pub client_clock: u32,
+    /// TSval of the client's first segment.
+    pub client_time: u32,
+    /// Sequence number after the highest that the client has sent.
+    pub client_next: u32,
+    /// Slot that holds the saved first segment.
+    pub slot: u32,
+    /// Serial number of the slot when it was filled.
+    pub slot_serial: u32,
+    /// Bytes saved.
+    pub saved: u32,
+    /// Interface where the client's packets come in.
+    pub interface: u32,
+    /// Bytes of a rejected request that were discarded.
+    pub discarded: u32,
+    /// 429 or 503 of a rejected connection.
+    pub status: u32,
+    /// Segment size offered by the client.
+    pub segment_size: u16,
+    /// Window scale of the client, or [`crate::cookie::NO_SCALE`].
+    pub client_scale: u8,
+    /// Window scale of the backend, or [`crate::cookie::NO_SCALE`].
+    pub backend_scale: u8,
+    /// 1: both sides use timestamps.
+    pub timestamps: u8,
+    /// 1: SACK is permitted.
+    pub sack: u8,
+    /// Destination and source hardware address of frames to the client.
+    pub hardware: [u8; 12],
+    /// Window field of the client's first segment.
+    pub client_window: u16,
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+/// How long (ns) a flow may be without packets before it is freed.
+///
+/// Open and half-open times are those of RFC 5382 (REQ-5: 2 h 4 min and 4 min). Finished connections stay only long
+/// enough to carry a lost last acknowledgment: their ports and entries are needed again.
+#[inline(always)]
+#[must_use]
+pub const fn patience(state: u64, marks: u64) -> u64 {
+    let fins = marks & (mark::CLIENT_FIN | mark::BACKEND_FIN);
+    match state {
+        state::OPENING | state::CLAIMED => 20 * SECOND,
+        state::REJECTED => {
+            if fins & mark::CLIENT_FIN != 0 {
+                2 * SECOND
+            } else {
+                60 * SECOND
+            }
+        }
+        _ if marks & mark::RESET != 0 => SECOND,
+        _ if fins == mark::CLIENT_FIN | mark::BACKEND_FIN => 5 * SECOND,
+        _ if fins != 0 => 240 * SECOND,
+        _ => 7440 * SECOND,
+    }
+}
+
+/// Whether the connection is over, so that its tuple, port and entry may be taken over by a new one.
+#[inline(always)]
+#[must_use]
+pub const fn finished(marks: u64) -> bool {
+    let fins = mark::CLIENT_FIN | mark::BACKEND_FIN;
+    marks & mark::RESET != 0 || marks & fins == fins
+}
+
+/// Bytes of a slot. Offset and length of what is copied are each masked to 11 bits, so twice that always fits.
+pub const SLOT_BYTES: usize = 4096;
+/// Number of slots; they are used in turn, so a saved segment is lost only if this many others came meanwhile.
+pub const SLOTS: u32 = 4096;
+
+/// A saved first segment.
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+pub struct Slot {
+    /// The payload, followed by at least three zeros.
+    pub bytes: [u8; SLOT_BYTES],
+    /// Changes whenever the slot gets a new owner.
+    pub serial: u32,
+    /// Zero.
+    pub padding: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layout_has_no_hidden_padding() {
+        assert_eq!(size_of::<Flow>(), 4 * 8 + 2 * 36 + 17 * 4 + 6 + 12 + 2);
+        assert_eq!(size_of::<Slot>(), SLOT_BYTES + 8);
+    }
+
+    #[test]
+    fn a_reset_or_finished_connection_is_forgotten_in_seconds_and_an_idle_one_is_not() {
+        let both = mark::CLIENT_FIN | mark::BACKEND_FIN;
+        assert!(patience(state::ESTABLISHED, mark::RESET) <= SECOND);
+        assert!(patience(state::ESTABLISHED, both) <= 10 * SECOND);
+        assert!(patience(state::ESTABLISHED, mark::CLIENT_FIN) >= 240 * SECOND);
+        assert!(patience(state::FORWARDED, 0) >= 7440 * SECOND);
+        assert_eq!(patience(state::REJECTED, 0), 60 * SECOND);
+        assert!(finished(both) && finished(mark::RESET) && !finished(mark::CLIENT_FIN));
+    }
+}

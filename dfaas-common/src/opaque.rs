@@ -1,0 +1,20 @@
+//! Keeping bounds checks visible to the verifier.
+
+/// The same value, hidden from the optimiser.
+///
+/// LLVM removes a mask or comparison that it can prove redundant, and the kernel's verifier, which proves less, then
+/// refuses the access. Behind this barrier LLVM knows nothing, so the mask stays.
+#[inline(always)]
+#[must_use]
+pub fn opaque(value: u32) -> u32 {
+    #[cfg(target_arch = "bpf")]
+    {
+        let mut hidden = value as u64;
+        // SAFETY: a move of a register to itself. (No instruction at all would do, but then two lines of debug
+        // information fall on one offset, which the kernel refuses.)
+        unsafe { core::arch::asm!("{0} = {0}", inout(reg) hidden, options(pure, nomem, nostack)) };
+        hidden as u32
+    }
+    #[cfg(not(target_arch = "bpf"))]
+    core::hint::black_box(value)
+}

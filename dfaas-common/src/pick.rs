@@ -1,0 +1,133 @@
+//! Which target of a plan gets an invocation. Pure: random number and draw counter are arguments.
+
+use crate::plan::{MAX_TARGETS, Plan, mode};
+
+/// 2^64 divided by the golden ratio: multiples of it, taken modulo 2^64, fill the circle more evenly than those of
+/// any other number (Knuth, The Art of Computer Programming 3, 6.4, theorem S).
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A point in 0..65,536 for the next draw.
+///
+/// In smooth mode it is the next member of a low-discrepancy sequence: like smooth weighted round robin it spaces the
+/// invocations of each target evenly, but it needs only an atomic counter instead of a locked table.
+#[inline(always)]
+#[must_use]
+pub const fn draw(mode: u32, random: u32, draws: u64) -> u32 {
+    if mode == mode::SMOOTH { (draws.wrapping_mul(GOLDEN) >> 48) as u32 } else { random & 0xffff }
+}
+
+/// The index of the target at `point` (0..65,536) when the targets whose bits are set in `excluded` are left out and
+/// the others keep their proportions; `None` if nothing is left. Targets with no share are never drawn.
+#[inline(always)]
+#[must_use]
+pub fn pick(plan: &Plan, point: u32, excluded: u32) -> Option<u32> {
+    let mut before = 0;
+    let mut left = 0;
+    for i in 0..MAX_TARGETS {
+        if i as u32 >= plan.count {
+            break;
+        }
+        let cumulative = plan.targets[i].cumulative;
+        if excluded >> i & 1 == 0 {
+            left += cumulative.wrapping_sub(before);
+        }
+        before = cumulative;
+    }
+    let point = ((point as u64 * left as u64) >> 16) as u32;
+    let mut before = 0;
+    let mut passed = 0;
+    for i in 0..MAX_TARGETS {
+        if i as u32 >= plan.count {
+            break;
+        }
+        let cumulative = plan.targets[i].cumulative;
+        if excluded >> i & 1 == 0 {
+            passed += cumulative.wrapping_sub(before);
+            if point < passed {
+                return Some(i as u32);
+            }
+        }
+        before = cumulative;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{PlanTarget, WHOLE};
+    use proptest::prelude::*;
+
+    fn plan(widths: &[u32]) -> Plan {
+        let mut plan = Plan { count: widths.len() as u32, ..Plan::EMPTY };
+        let mut cumulative = 0;
+        for (target, width) in plan.targets.iter_mut().zip(widths) {
+            cumulative += width;
+            *target = PlanTarget { backend: 0, cumulative };
+        }
+        plan
+    }
+
+    fn widths() -> impl Strategy<Value = Vec<u32>> {
+        proptest::collection::vec(0u32..1000, 1..=MAX_TARGETS).prop_filter_map("nothing to share", |parts| {
+            let sum: u32 = parts.iter().sum();
+            (sum > 0).then(|| {
+                let mut widths: Vec<u32> = parts.iter().map(|p| p * WHOLE / sum).collect();
+                let rest = WHOLE - widths.iter().sum::<u32>();
+                let largest = (0..widths.len()).max_by_key(|&i| widths[i]).unwrap_or(0);
+                widths[largest] += rest;
+                widths
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn over_all_points_each_target_gets_exactly_its_share(widths in widths()) {
+            let plan = plan(&widths);
+            let mut counts = vec![0u32; widths.len()];
+            for point in 0..WHOLE {
+                counts[pick(&plan, point, 0).expect("a plan with shares always has a target") as usize] += 1;
+            }
+            prop_assert_eq!(counts, widths);
+        }
+
+        #[test]
+        fn an_excluded_target_is_never_picked_and_the_others_keep_their_proportions(widths in widths(), excluded: u32) {
+            let plan = plan(&widths);
+            let left: u32 = widths.iter().enumerate().filter(|(i, _)| excluded >> i & 1 == 0).map(|(_, w)| w).sum();
+            let mut counts = vec![0u32; widths.len()];
+            for point in 0..WHOLE {
+                match pick(&plan, point, excluded) {
+                    Some(i) => counts[i as usize] += 1,
+                    None => prop_assert_eq!(left, 0),
+                }
+            }
+            for (i, (&count, &width)) in counts.iter().zip(&widths).enumerate() {
+                if excluded >> i & 1 == 1 {
+                    prop_assert_eq!(count, 0);
+                } else if left > 0 {
+                    let expected = f64::from(width) * f64::from(WHOLE) / f64::from(left);
+                    prop_assert!((f64::from(count) - expected).abs() <= 1.0 + expected / f64::from(left));
+                }
+            }
+        }
+
+        #[test]
+        fn smooth_draws_keep_every_share_within_a_few_invocations_at_every_moment(width in 1u32..WHOLE, start: u32) {
+            let mut inside = 0f64;
+            for n in 0..2000u64 {
+                if draw(mode::SMOOTH, 0, u64::from(start) + n) < width {
+                    inside += 1.0;
+                }
+                let expected = (n + 1) as f64 * f64::from(width) / f64::from(WHOLE);
+                prop_assert!((inside - expected).abs() < 5.0, "after {} draws {} instead of {}", n + 1, inside, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_without_targets_picks_nothing() {
+        assert_eq!(pick(&Plan::EMPTY, 0, 0), None);
+    }
+}

@@ -1,0 +1,26 @@
+//! The layouts as user space reads and writes them.
+
+use aya::Pod;
+
+use crate::{address, config, count, flow, plan};
+
+macro_rules! pod {
+    ($($kind:ty),+ $(,)?) => {
+        $(
+            // SAFETY: `repr(C)` of plain numbers without hidden padding; every bit pattern is a value.
+            unsafe impl Pod for $kind {}
+        )+
+    };
+}
+
+pod!(
+    address::Tuple,
+    address::Endpoint,
+    config::Config,
+    config::Peer,
+    count::CountKey,
+    flow::Flow,
+    flow::FlowRef,
+    plan::Plan,
+    plan::FunctionState,
+);

@@ -1,0 +1,240 @@
+//! Opening a backend: the SYN to it, and what it answers.
+
+use dfaas_common::config::Config;
+use dfaas_common::cookie::NO_SCALE;
+use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, REJECT, origin};
+use dfaas_common::flow::{Flow, mark, state};
+use dfaas_common::translate::flag;
+
+use crate::atomic;
+use crate::choose::{TOO_MANY, choose_again};
+use crate::count::{drop, event, invocation, release};
+use crate::deliver;
+use crate::emit::{emit, plain_options, syn_options};
+use crate::flows;
+use crate::reject;
+use crate::saved;
+use crate::scratch::Scratch;
+use crate::skb::{DROP, Skb, clock};
+
+/// SYNs that a backend may leave unanswered before another is tried.
+const PATIENCE: u32 = 3;
+
+/// The connection to the backend, as packets to it carry it.
+#[inline(always)]
+fn towards(s: *mut Scratch, flow: *mut Flow) {
+    // SAFETY: map values.
+    unsafe {
+        let local = (*flow).backend_number == LOCAL;
+        let o = &mut (*s).outgoing;
+        let leg = if local {
+            let client = &(*flow).client;
+            // The gateway is to see the client itself: the packet goes from `remote` to `local`.
+            (client.remote[3], client.local[3], client.remote_port, client.local_port)
+        } else {
+            let backend = &(*flow).backend;
+            (backend.local[3], backend.remote[3], backend.local_port, backend.remote_port)
+        };
+        (o.source, o.destination, o.source_port, o.destination_port) = leg;
+        o.payload = 0;
+        o.payload_sum = 0;
+    }
+}
+
+#[inline(always)]
+fn deliver(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
+    // SAFETY: map value.
+    if unsafe { (*flow).backend_number } == LOCAL {
+        deliver::to_local(skb, s, flow)
+    } else {
+        deliver::to_peer(skb, flow)
+    }
+}
+
+/// Sends the SYN to the backend that the flow is bound to, in the place of the packet at hand.
+#[inline(never)]
+pub fn open(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
+    // SAFETY: map values.
+    unsafe {
+        towards(s, flow);
+        (*flow).last_seen = (*s).now;
+        (*flow).syns += 1;
+        let o = &mut (*s).outgoing;
+        // The client's own sequence numbers go on, so only the other direction needs a difference.
+        o.sequence = (*flow).client_isn;
+        o.acknowledgment = 0;
+        o.flags = flag::SYN as u32;
+        o.window = 65_535;
+        let times = if (*flow).timestamps != 0 {
+            Some(((*flow).client_time.wrapping_add((*flow).client_clock), 0))
+        } else {
+            None
+        };
+        let scale = if (*flow).client_scale == NO_SCALE { None } else { Some((*flow).client_scale) };
+        syn_options(o, (*flow).segment_size, (*flow).sack, times, scale);
+    }
+    if !emit(skb, s) {
+        return drop(DropReason::Internal);
+    }
+    deliver(skb, s, flow)
+}
+
+/// Turns the packet at hand into a reset to the backend, with the sequence number that it expects.
+#[inline(never)]
+fn reset_leg(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
+    // SAFETY: map values.
+    unsafe {
+        towards(s, flow);
+        let o = &mut (*s).outgoing;
+        o.sequence = (*s).segment.acknowledgment;
+        o.acknowledgment = 0;
+        o.flags = flag::RST as u32;
+        o.window = 0;
+        plain_options(o, None);
+    }
+    emit(skb, s)
+}
+
+/// A packet of the backend while it is being opened.
+#[inline(never)]
+pub fn answered(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
+    // SAFETY: map values.
+    unsafe {
+        let flags = (*s).segment.flags as u8;
+        let ours = (*s).segment.acknowledgment == (*flow).client_isn.wrapping_add(1);
+        if flags & flag::RST != 0 {
+            // Only a reset that acknowledges the SYN is an answer to it (RFC 9293, 3.10.7.3).
+            if flags & flag::ACK != 0 && ours {
+                return next(skb, s, number, flow, config);
+            }
+            return drop(DropReason::StaleBackend);
+        }
+        if flags & flag::ACK == 0 {
+            return drop(DropReason::StaleBackend);
+        }
+        if flags & flag::SYN == 0 || !ours {
+            return make_room(skb, s, flow);
+        }
+        if (*flow).marks & mark::RESET != 0 {
+            // The client has given up meanwhile.
+            if !reset_leg(skb, s, flow) {
+                return drop(DropReason::Internal);
+            }
+            let verdict = deliver(skb, s, flow);
+            flows::retire(number, flow, state::OPENING);
+            return verdict;
+        }
+    }
+    connect(skb, s, flow)
+}
+
+/// The backend still has an old connection of this tuple: a reset removes it there, and the SYN follows at once.
+#[inline(never)]
+fn make_room(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
+    // SAFETY: map value.
+    if unsafe { (*flow).syns } >= PATIENCE {
+        return drop(DropReason::StaleBackend);
+    }
+    event(Event::TimeWaitReset);
+    if !reset_leg(skb, s, flow) {
+        return drop(DropReason::Internal);
+    }
+    deliver::copy(skb, s, flow);
+    open(skb, s, flow)
+}
+
+/// The backend accepts: its SYN-ACK becomes the acknowledgment together with the saved segment.
+#[inline(never)]
+fn connect(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
+    // SAFETY: map values.
+    unsafe {
+        let options = (*s).options;
+        let their_time = if options.time_at != 0 { (*s).received.number(options.time_at) } else { 0 };
+        let their_sequence = (*s).segment.sequence;
+        (*flow).sequence_delta = their_sequence.wrapping_sub((*flow).cookie);
+        (*flow).backend_clock = clock((*s).now).wrapping_sub(their_time);
+        (*flow).backend_scale = options.scale as u8;
+        (*flow).last_seen = (*s).now;
+        let first = atomic::swap(&raw mut (*flow).state, state::OPENING, state::ESTABLISHED);
+        if first {
+            let backend = (*flow).backend_number;
+            event(if backend == LOCAL { Event::BoundLocal } else { Event::BoundPeer });
+            invocation((*flow).function, backend, origin::USER);
+        }
+        towards(s, flow);
+        let times = if (*flow).timestamps != 0 && options.time_at != 0 {
+            Some(((*flow).client_time.wrapping_add((*flow).client_clock), their_time))
+        } else {
+            None
+        };
+        let o = &mut (*s).outgoing;
+        plain_options(o, times);
+        o.sequence = (*flow).client_isn.wrapping_add(1);
+        o.acknowledgment = their_sequence.wrapping_add(1);
+        o.flags = flag::ACK as u32;
+        o.window = (*flow).client_window as u32;
+        let header = o.header;
+        let slot = if first { saved::find(flow) } else { None };
+        match slot {
+            Some((slot, length)) => {
+                o.flags |= flag::PSH as u32;
+                o.payload = length;
+                o.payload_sum = saved::checksum(slot, length);
+                if !emit(skb, s) {
+                    return drop(DropReason::Internal);
+                }
+                if !saved::put(skb, flow, slot, header, length) {
+                    event(Event::SavedLost);
+                    return DROP;
+                }
+            }
+            None => {
+                if !emit(skb, s) {
+                    return drop(DropReason::Internal);
+                }
+            }
+        }
+    }
+    deliver(skb, s, flow)
+}
+
+/// The backend refused or kept silent: the flow goes to another, from the saved segment; the client does not notice.
+#[inline(never)]
+pub fn next(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
+    // SAFETY: map values; the winner of the swap owns the flow.
+    unsafe {
+        if !atomic::swap(&raw mut (*flow).state, state::OPENING, state::CLAIMED) {
+            return drop(DropReason::StaleBackend);
+        }
+        release(flow);
+        if (*flow).backend.remote_port != 0 {
+            flows::unindex(&(*flow).backend, number);
+            (*flow).backend.remote_port = 0;
+        }
+        (*flow).syns = 0;
+        if (*flow).function == NO_FUNCTION {
+            // Not an invocation: what the gateway says is what the client gets.
+            return reject::pass_reset(skb, s, number, flow);
+        }
+        let choice = choose_again(s, number, flow, config);
+        if choice >= REJECT {
+            let status = if choice == TOO_MANY { 429 } else { 503 };
+            return reject::answer(skb, s, flow, status);
+        }
+        event(Event::Retried);
+        (*flow).state = state::OPENING;
+    }
+    open(skb, s, flow)
+}
+
+/// The client sends its first segment again: so is the SYN, until the backend has been silent for too long.
+#[inline(always)]
+pub fn reopen(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
+    // SAFETY: map value.
+    if unsafe { (*flow).syns } >= PATIENCE {
+        event(Event::Silent);
+        return next(skb, s, number, flow, config);
+    }
+    event(Event::SynResent);
+    open(skb, s, flow)
+}

@@ -1,0 +1,230 @@
+//! Packets of users.
+
+use core::ffi::c_void;
+
+use aya_ebpf::helpers::generated::bpf_loop;
+use dfaas_common::config::Config;
+use dfaas_common::cookie::Offer;
+use dfaas_common::count::{DropReason, Event, NO_FUNCTION, REJECT};
+use dfaas_common::flow::{Flow, mark, side, state};
+use dfaas_common::opaque::opaque;
+use dfaas_common::request::{LOOK, Outcome};
+use dfaas_common::translate::flag;
+
+use crate::atomic;
+use crate::backend;
+use crate::choose::{TOO_MANY, choose};
+use crate::count::{drop, event};
+use crate::established;
+use crate::flows;
+use crate::handshake::{self, Claim};
+use crate::maps::NAMES;
+use crate::reject;
+use crate::saved;
+use crate::scratch::Scratch;
+use crate::skb::{L4, PASS, Skb};
+
+/// Distance from the last sequence number beyond which a segment cannot belong to a flow: twice the largest window.
+const FAR: u32 = 16 << 20;
+
+/// A packet to a listen address that belongs to no flow.
+#[inline(never)]
+pub fn stranger(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
+    // SAFETY: map value.
+    let (flags, payload) = unsafe { ((*s).segment.flags as u8, (*s).segment.payload) };
+    if flags & (flag::SYN | flag::ACK | flag::RST | flag::FIN) == flag::SYN {
+        return handshake::syn(skb, s, config);
+    }
+    if flags & (flag::RST | flag::SYN) != 0 || flags & flag::ACK == 0 {
+        return PASS;
+    }
+    match handshake::claim(s, config) {
+        Claim::First if payload != 0 => first(skb, s, config),
+        Claim::None => handshake::unknown(skb, s),
+        claim => without_data(skb, s, claim),
+    }
+}
+
+/// A segment without data of a connection whose cookie is valid.
+#[inline(always)]
+fn without_data(skb: Skb, s: *mut Scratch, claim: Claim) -> i32 {
+    if claim == Claim::Probe {
+        return handshake::probe(skb, s);
+    }
+    // SAFETY: map value.
+    if unsafe { (*s).segment.flags } as u8 & flag::FIN != 0 {
+        drop(DropReason::ClosedBeforeData);
+        return handshake::reset(skb, s);
+    }
+    drop(DropReason::HandshakeAck)
+}
+
+/// A packet of the client of a flow.
+#[inline(never)]
+pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
+    // SAFETY: map values.
+    unsafe {
+        let flags = (*s).segment.flags as u8;
+        if flags & (flag::SYN | flag::ACK | flag::RST | flag::FIN) == flag::SYN {
+            // A SYN proves nothing: the flow stays until data comes with a valid cookie.
+            return handshake::syn(skb, s, config);
+        }
+        let at = (*flow).state;
+        if reused(s, flow) {
+            // Not even a bare acknowledgment of a new connection may reach the old backend: its reset would fit.
+            match handshake::claim(s, config) {
+                Claim::First if (*s).segment.payload != 0 => {
+                    if !flows::retire(number, flow, at) {
+                        return drop(DropReason::Opening);
+                    }
+                    event(Event::FlowReplaced);
+                    return first(skb, s, config);
+                }
+                Claim::None => {}
+                claim => return without_data(skb, s, claim),
+            }
+        }
+        match at {
+            state::ESTABLISHED => established::to_backend(skb, s, flow),
+            state::OPENING => opening(skb, s, number, flow, config),
+            state::REJECTED => reject::after(skb, s, flow),
+            _ => drop(DropReason::Opening),
+        }
+    }
+}
+
+/// Whether the segment at hand may be of a new connection on the tuple of this flow.
+#[inline(always)]
+fn reused(s: *mut Scratch, flow: *mut Flow) -> bool {
+    // SAFETY: map values.
+    unsafe {
+        let distance = (*s).segment.sequence.wrapping_sub((*flow).client_next).wrapping_add(FAR);
+        let over = (*flow).marks & (mark::CLIENT_FIN | mark::RESET) != 0;
+        (over || distance > 2 * FAR) && (*s).segment.sequence.wrapping_sub(1) != (*flow).client_isn
+    }
+}
+
+/// A packet of the client while its backend is being opened.
+#[inline(always)]
+fn opening(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
+    // SAFETY: map values.
+    unsafe {
+        let segment = &(*s).segment;
+        if segment.flags as u8 & flag::RST != 0 {
+            atomic::fetch_or(&raw mut (*flow).marks, mark::RESET);
+            return drop(DropReason::Opening);
+        }
+        if segment.payload == 0 {
+            return drop(DropReason::Opening);
+        }
+        let offset = segment.sequence.wrapping_sub((*flow).client_isn.wrapping_add(1));
+        if offset == 0 {
+            if saved::find(flow).is_none() {
+                saved::save(skb, s, flow);
+            }
+            return backend::reopen(skb, s, number, flow, config);
+        }
+        if offset == (*flow).saved && saved::append(skb, s, flow) {
+            (*flow).client_next = segment.sequence.wrapping_add(segment.payload);
+            event(Event::Appended);
+        }
+        // Kept or not, nothing is sent now; what was not kept comes again.
+        drop(DropReason::Opening)
+    }
+}
+
+#[repr(C)]
+struct Walk {
+    scratch: *mut Scratch,
+}
+
+extern "C" fn step(i: u64, walk: *mut Walk) -> i64 {
+    // SAFETY: the context is the one given to the loop below; the position is masked to the buffer.
+    unsafe {
+        let s = (*walk).scratch;
+        let at = opaque(i as u32) & 0xff;
+        let byte = *(&raw const (*s).look).cast::<u8>().add(at as usize);
+        !(*s).line.step(byte) as i64
+    }
+}
+
+/// Reads the request line of the segment at hand: the number of its function, or [`NO_FUNCTION`].
+#[inline(never)]
+pub fn function(skb: Skb, s: *mut Scratch) -> u32 {
+    // SAFETY: map values; the length is masked to the buffer.
+    unsafe {
+        let payload = (*s).segment.payload;
+        let length = opaque(if payload > LOOK { LOOK } else { payload }) & 0xff;
+        (*s).line.reset();
+        if length == 0
+            || length > LOOK
+            || !skb.load(L4 + (opaque((*s).segment.header) & 63), (&raw mut (*s).look).cast(), length)
+        {
+            return NO_FUNCTION;
+        }
+        let mut walk = Walk { scratch: s };
+        bpf_loop(length, step as *mut c_void, (&raw mut walk).cast(), 0);
+        if (*s).line.outcome() != Outcome::Invocation {
+            event(Event::NotUnderstood);
+            return NO_FUNCTION;
+        }
+        match NAMES.get(&(*s).line.name) {
+            Some(&number) => number,
+            None => {
+                event(Event::UnknownFunction);
+                NO_FUNCTION
+            }
+        }
+    }
+}
+
+/// The first data of a connection: the choice.
+#[inline(never)]
+fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
+    // SAFETY: map values; a flow that was claimed belongs to this CPU.
+    unsafe {
+        if (*s).segment.payload > saved::LARGEST {
+            return drop(DropReason::FirstSegmentTooLarge);
+        }
+        let now = (*s).now;
+        flows::sweep_some(config.max_flows, now);
+        let Some((number, flow)) = flows::claim(now) else { return drop(DropReason::FlowTableFull) };
+        let segment = &(*s).segment;
+        let cookie = segment.acknowledgment.wrapping_sub(1);
+        let offer = Offer::decode(cookie as u8);
+        (*flow).client = segment.tuple;
+        (*flow).client_isn = segment.sequence.wrapping_sub(1);
+        (*flow).cookie = cookie;
+        (*flow).client_next = segment.sequence.wrapping_add(segment.payload);
+        (*flow).client_window = segment.window as u16;
+        (*flow).client_scale = offer.scale;
+        (*flow).sack = offer.sack;
+        (*flow).segment_size = offer.segment_size();
+        (*flow).interface = skb.interface();
+        let time = (*s).options.time_at;
+        if time != 0 {
+            (*flow).timestamps = 1;
+            (*flow).client_time = (*s).received.number(time);
+        }
+        let mut frame = [0u16; 6];
+        skb.load(0, frame.as_mut_ptr().cast(), 12);
+        let h = (&raw mut (*flow).hardware).cast::<u16>();
+        for i in 0..3 {
+            *h.add(i) = frame[i + 3];
+            *h.add(i + 3) = frame[i];
+        }
+        if !flows::index(&(*flow).client, number, side::CLIENT) {
+            // Another CPU has just bound this connection, by the same segment sent twice.
+            flows::retire(number, flow, state::CLAIMED);
+            return drop(DropReason::Opening);
+        }
+        (*flow).function = function(skb, s);
+        saved::save(skb, s, flow);
+        let choice = choose(s, number, flow, config);
+        if choice >= REJECT {
+            return reject::answer(skb, s, flow, if choice == TOO_MANY { 429 } else { 503 });
+        }
+        (*flow).state = state::OPENING;
+        backend::open(skb, s, flow)
+    }
+}

@@ -1,0 +1,72 @@
+//! Where a finished segment goes from here.
+
+use dfaas_common::count::DropReason;
+use dfaas_common::flow::Flow;
+
+use crate::count::drop;
+use crate::maps::PEERS;
+use crate::scratch::Scratch;
+use crate::skb::{PASS, Skb, hook};
+
+/// Gives the frame the hardware addresses that the client's own frames have.
+#[inline(always)]
+fn client_frame(skb: Skb, flow: *mut Flow) {
+    // SAFETY: map value.
+    let h = unsafe { &(*flow).hardware };
+    let turned = [h[6], h[7], h[8], h[9], h[10], h[11], h[0], h[1], h[2], h[3], h[4], h[5]];
+    skb.store_balanced(0, turned.as_ptr(), 12);
+}
+
+/// To the local gateway, as if it had come in where the client's packets do.
+#[inline(always)]
+pub fn to_local(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
+    // SAFETY: map values.
+    unsafe {
+        let interface = (*flow).interface;
+        if (*s).hook == hook::INGRESS && skb.interface() == interface {
+            return PASS;
+        }
+        client_frame(skb, flow);
+        skb.inject(interface)
+    }
+}
+
+/// To the client, the way its packets came.
+#[inline(always)]
+pub fn to_client(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
+    // SAFETY: map values.
+    unsafe {
+        let interface = (*flow).interface;
+        if (*s).hook == hook::EGRESS && skb.interface() == interface {
+            return PASS;
+        }
+        skb.store_balanced(0, (&raw const (*flow).hardware).cast(), 12);
+        skb.transmit(interface)
+    }
+}
+
+/// To a peer, by the host's routes.
+#[inline(always)]
+pub fn to_peer(skb: Skb, flow: *mut Flow) -> i32 {
+    // SAFETY: map values.
+    let number = unsafe { (*flow).backend_number };
+    match PEERS.get(number) {
+        Some(peer) if peer.interface != 0 => skb.route(peer.interface),
+        _ => drop(DropReason::NoRoute),
+    }
+}
+
+/// A copy to the backend that sent the packet at hand; the packet stays.
+#[inline(always)]
+pub fn copy(skb: Skb, s: *mut Scratch, flow: *mut Flow) {
+    // SAFETY: map values.
+    unsafe {
+        if (*s).hook == hook::EGRESS {
+            client_frame(skb, flow);
+            skb.inject_copy((*flow).interface);
+        } else {
+            skb.turn_hardware();
+            skb.transmit_copy(skb.interface());
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What goes out: of interest is only what the local gateway sends on connections that we know.
+
+use dfaas_common::count::{DropReason, LOCAL};
+use dfaas_common::flow::{side, state};
+
+use crate::backend;
+use crate::count::drop;
+use crate::data_port;
+use crate::established::{self, read_header};
+use crate::flows;
+use crate::ingress::read;
+use crate::maps::{CONFIG, SCRATCH};
+use crate::skb::{PASS, Skb, hook};
+
+/// The egress program.
+#[inline(always)]
+pub fn run(skb: Skb) -> i32 {
+    if skb.marked() {
+        return PASS;
+    }
+    let Some(s) = SCRATCH.get_ptr_mut(0) else { return PASS };
+    let Some(config) = CONFIG.get(0) else { return PASS };
+    if !read(skb, s, hook::EGRESS) {
+        return PASS;
+    }
+    // SAFETY: map values.
+    unsafe {
+        let Some(found) = flows::find(&(*s).segment.tuple) else { return PASS };
+        let Some(flow) = flows::get(found.index) else { return PASS };
+        let at = (*flow).state;
+        if found.side == side::BACKEND {
+            if at != state::FORWARDED {
+                return PASS;
+            }
+            if !read_header(skb, s) {
+                return drop(DropReason::Malformed);
+            }
+            return data_port::from_gateway(skb, s, flow);
+        }
+        if (*flow).backend_number != LOCAL || at == state::FORWARDED {
+            // The gateway has nothing to say on a connection that is not its own.
+            return drop(DropReason::StaleBackend);
+        }
+        if !read_header(skb, s) {
+            return drop(DropReason::Malformed);
+        }
+        match at {
+            state::ESTABLISHED if (*s).segment.flags & 2 == 0 => established::to_client(skb, s, flow),
+            state::ESTABLISHED | state::OPENING => backend::answered(skb, s, found.index, flow, config),
+            _ => drop(DropReason::StaleBackend),
+        }
+    }
+}

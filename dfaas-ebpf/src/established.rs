@@ -1,0 +1,226 @@
+//! Packets of connections whose both ends are known: numbers, clocks, windows and, for peers, addresses change.
+
+use aya_ebpf::helpers::generated::bpf_loop;
+use core::ffi::c_void;
+use dfaas_common::address::Tuple;
+use dfaas_common::count::{DropReason, LOCAL};
+use dfaas_common::flow::{Flow, mark};
+use dfaas_common::opaque::opaque;
+use dfaas_common::options::Options;
+use dfaas_common::translate::{Translation, apply, flag};
+
+use crate::atomic;
+use crate::count::{drop, release};
+use crate::deliver;
+use crate::scratch::Scratch;
+use crate::skb::{L3, L4, PASS, Skb, difference};
+
+/// Context of a loop: the working memory.
+#[repr(C)]
+struct Walk {
+    scratch: *mut Scratch,
+}
+
+extern "C" fn step(_: u64, walk: *mut Walk) -> i64 {
+    // SAFETY: the context is the one given to the loop below.
+    unsafe {
+        let s = (*walk).scratch;
+        !(*s).options.step(&(*s).received) as i64
+    }
+}
+
+/// Reads the TCP header of the segment at hand into working memory and finds its options.
+#[inline(never)]
+pub fn read_header(skb: Skb, s: *mut Scratch) -> bool {
+    // SAFETY: map values; lengths are masked.
+    unsafe {
+        let header = (*s).segment.header;
+        (*s).options = Options::new(header);
+        let bytes = (&raw mut (*s).received).cast::<u8>();
+        let words = bytes.cast::<u64>();
+        for i in 0..8 {
+            *words.add(i) = 0;
+        }
+        if header == 20 {
+            return skb.load(L4, bytes, 20);
+        }
+        if header == 32 {
+            if !skb.load(L4, bytes, 32) {
+                return false;
+            }
+            // The form that every host sends on established connections (RFC 7323, appendix A).
+            if *bytes.cast::<u32>().add(5) == 0x0101_080au32.to_be() {
+                (*s).options.time_at = 24;
+                return true;
+            }
+        } else {
+            let length = opaque(header) & 63;
+            if !(20..=60).contains(&length) || !skb.load(L4, bytes, length) {
+                return false;
+            }
+        }
+        let mut walk = Walk { scratch: s };
+        bpf_loop(Options::STEPS, step as *mut c_void, (&raw mut walk).cast(), 0);
+        true
+    }
+}
+
+/// Writes new endpoints into the packet; `image` gets the ports, the caller stores it.
+#[inline(always)]
+fn readdress(skb: Skb, s: *mut Scratch, from: u32, to: u32) {
+    // SAFETY: map values.
+    unsafe {
+        let old = ((*s).segment.source, (*s).segment.destination);
+        let change = (!old.0) as u64 + from as u64 + (!old.1) as u64 + to as u64;
+        let new = [from, to];
+        skb.store_balanced(L3 + 12, new.as_ptr().cast(), 8);
+        skb.update_addresses(change);
+    }
+}
+
+/// Stores the changed TCP header and brings the checksum along.
+#[inline(always)]
+fn store_header(skb: Skb, s: *mut Scratch) -> bool {
+    // SAFETY: map values; lengths are masked.
+    unsafe {
+        let image = (&raw const (*s).image).cast::<u8>();
+        let change = difference((&raw const (*s).received).cast(), image);
+        let stored = match (*s).segment.header {
+            20 => skb.store_balanced(L4, image, 20),
+            32 => skb.store_balanced(L4, image, 32),
+            other => {
+                let length = opaque(other) & 63;
+                length != 0 && skb.store_balanced(L4, image, length)
+            }
+        };
+        skb.update_checksum(change);
+        stored
+    }
+}
+
+/// The endpoints that a packet is to carry, network byte order.
+pub struct Hop {
+    /// Source address.
+    pub source: u32,
+    /// Destination address.
+    pub destination: u32,
+    /// Source port.
+    pub source_port: u16,
+    /// Destination port.
+    pub destination_port: u16,
+}
+
+impl Hop {
+    /// From this node's end of a connection to the other.
+    #[inline(always)]
+    pub fn along(tuple: &Tuple) -> Self {
+        Self {
+            source: tuple.local[3],
+            destination: tuple.remote[3],
+            source_port: tuple.local_port,
+            destination_port: tuple.remote_port,
+        }
+    }
+}
+
+/// Applies a translation to the TCP header and gives the packet new endpoints.
+#[inline(never)]
+fn translate(skb: Skb, s: *mut Scratch, change: &Translation, hop: &Hop) -> bool {
+    // SAFETY: map values.
+    unsafe {
+        (*s).image = (*s).received;
+        let options = (*s).options;
+        apply(&mut (*s).image, &options, change);
+    }
+    finish(skb, s, hop)
+}
+
+/// Changes only the endpoints: for what goes between a peer and the local gateway.
+#[inline(never)]
+pub fn forward(skb: Skb, s: *mut Scratch, hop: &Hop) -> bool {
+    // SAFETY: map values.
+    unsafe { (*s).image = (*s).received };
+    finish(skb, s, hop)
+}
+
+/// Puts the header in `image` into the packet, with these endpoints.
+#[inline(always)]
+fn finish(skb: Skb, s: *mut Scratch, hop: &Hop) -> bool {
+    // SAFETY: map values.
+    unsafe {
+        let ports = (&raw mut (*s).image).cast::<u16>();
+        *ports = hop.source_port;
+        *ports.add(1) = hop.destination_port;
+        if !store_header(skb, s) {
+            return false;
+        }
+        if hop.source != (*s).segment.source || hop.destination != (*s).segment.destination {
+            readdress(skb, s, hop.source, hop.destination);
+        }
+    }
+    true
+}
+
+/// Notes what the segment at hand says of the connection's end. `fin` is the mark of its sender.
+#[inline(always)]
+pub fn note(s: *mut Scratch, flow: *mut Flow, fin: u64) {
+    // SAFETY: map values.
+    unsafe {
+        (*flow).last_seen = (*s).now;
+        let flags = (*s).segment.flags as u8;
+        if flags & (flag::FIN | flag::RST) != 0 {
+            let bits = if flags & flag::RST != 0 { mark::RESET } else { fin };
+            atomic::fetch_or(&raw mut (*flow).marks, bits);
+            release(flow);
+        }
+    }
+}
+
+/// From the client to whatever backend it is bound to.
+#[inline(never)]
+pub fn to_backend(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
+    // SAFETY: map values.
+    unsafe {
+        let segment = &(*s).segment;
+        let next = segment.sequence.wrapping_add(segment.payload);
+        if (next.wrapping_sub((*flow).client_next) as i32) > 0 {
+            (*flow).client_next = next;
+        }
+        note(s, flow, mark::CLIENT_FIN);
+        let change = Translation::to_backend(&*flow);
+        if (*flow).backend_number == LOCAL {
+            // The gateway sees the client itself.
+            let tuple = &segment.tuple;
+            let to = Hop {
+                source: segment.source,
+                destination: segment.destination,
+                source_port: tuple.remote_port,
+                destination_port: tuple.local_port,
+            };
+            if !translate(skb, s, &change, &to) {
+                return drop(DropReason::Malformed);
+            }
+            return PASS;
+        }
+        let to = Hop::along(&(*flow).backend);
+        if !translate(skb, s, &change, &to) {
+            return drop(DropReason::Malformed);
+        }
+        deliver::to_peer(skb, flow)
+    }
+}
+
+/// From the backend to the client.
+#[inline(never)]
+pub fn to_client(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
+    // SAFETY: map values.
+    unsafe {
+        note(s, flow, mark::BACKEND_FIN);
+        let change = Translation::to_client(&*flow);
+        let to = Hop::along(&(*flow).client);
+        if !translate(skb, s, &change, &to) {
+            return drop(DropReason::Malformed);
+        }
+        deliver::to_client(skb, s, flow)
+    }
+}

@@ -1,0 +1,111 @@
+//! The maps. User space gives those with `FLOWS` and `TABLE` their size, pins all of them, and reads the counters.
+
+use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::lpm_trie::LpmTrie;
+use aya_ebpf::maps::{Array, HashMap, PerCpuArray, PerCpuHashMap, Queue};
+use dfaas_common::address::{Address, Endpoint, Tuple};
+use dfaas_common::config::{Config, Peer};
+use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS};
+use dfaas_common::flow::{Flow, FlowRef, SLOTS as SLOT_COUNT, Slot};
+use dfaas_common::plan::{FunctionState, Name, Plan};
+use dfaas_common::{MAX_FUNCTIONS, MAX_PEERS};
+
+use crate::scratch::Scratch;
+
+/// Settings; one element.
+#[map]
+pub static CONFIG: Array<Config> = Array::with_max_entries(1, 0);
+
+/// What the node's own endpoints are for ([`dfaas_common::config::place`]).
+#[map]
+pub static PLACES: HashMap<Endpoint, u32> = HashMap::with_max_entries(256, 0);
+
+/// Prefixes of those who may use the node.
+#[map]
+pub static USERS: LpmTrie<Address, u32> = LpmTrie::with_max_entries(4096, BPF_F_NO_PREALLOC);
+
+/// Peers by backend number; 0 is the local gateway and stays empty.
+#[map]
+pub static PEERS: Array<Peer> = Array::with_max_entries(MAX_PEERS + 1, 0);
+
+/// Backend number of a peer's address.
+#[map]
+pub static PEER_NUMBERS: HashMap<Address, u32> = HashMap::with_max_entries(MAX_PEERS * 2, 0);
+
+/// Function numbers of all spellings.
+#[map]
+pub static NAMES: HashMap<Name, u32> = HashMap::with_max_entries(MAX_FUNCTIONS * 4, 0);
+
+/// Plans by function number; a replaced value is freed after a grace period, so readers see whole plans.
+#[map]
+pub static PLANS: HashMap<u32, Plan> = HashMap::with_max_entries(MAX_FUNCTIONS, BPF_F_NO_PREALLOC);
+
+/// Canonical name of each function number; for user space alone, so that numbers keep their meaning over restarts.
+#[map]
+pub static FUNCTION_LABELS: Array<Name> = Array::with_max_entries(MAX_FUNCTIONS, 0);
+
+/// Name of each peer number; for user space alone.
+#[map]
+pub static PEER_LABELS: Array<Name> = Array::with_max_entries(MAX_PEERS + 1, 0);
+
+/// What is remembered of functions between invocations.
+#[map]
+pub static FUNCTIONS: Array<FunctionState> = Array::with_max_entries(MAX_FUNCTIONS, 0);
+
+/// From tuples to flows; two a flow.
+#[map]
+pub static FLOWS: HashMap<Tuple, FlowRef> = HashMap::with_max_entries(131_072, 0);
+
+/// The flows.
+#[map]
+pub static TABLE: Array<Flow> = Array::with_max_entries(65_536, 0);
+
+/// Indexes of free flows, first in, first out.
+#[map]
+pub static FREE: Queue<u32> = Queue::with_max_entries(65_536, 0);
+
+/// Saved first segments.
+#[map]
+pub static SLOTS: Array<Slot> = Array::with_max_entries(SLOT_COUNT, 0);
+
+/// Running numbers; indexes are [`cursor`].
+#[map]
+pub static CURSORS: Array<u64> = Array::with_max_entries(cursor::PORTS + MAX_PEERS + 1, 0);
+
+/// Indexes of [`CURSORS`].
+pub mod cursor {
+    /// Slots used so far.
+    pub const SLOT: u32 = 0;
+    /// Next entry of the flow table to look at for dead flows.
+    pub const SWEEP: u32 = 1;
+    /// Flows in use.
+    pub const LIVE: u32 = 2;
+    /// From here on: next source port of each peer, by backend number.
+    pub const PORTS: u32 = 8;
+}
+
+/// Invocations, one counter a CPU.
+#[map]
+pub static INVOCATIONS: PerCpuHashMap<CountKey, u64> =
+    PerCpuHashMap::with_max_entries(65_536, BPF_F_NO_PREALLOC);
+
+/// Connections bound now, by function and backend.
+#[map]
+pub static BOUND: HashMap<CountKey, u64> = HashMap::with_max_entries(65_536, BPF_F_NO_PREALLOC);
+
+/// Dropped packets by [`dfaas_common::count::DropReason`].
+#[map]
+pub static DROPS: PerCpuArray<u64> = PerCpuArray::with_max_entries(DROP_REASONS, 0);
+
+/// What else happened, by [`dfaas_common::count::Event`].
+#[map]
+pub static HAPPENED: PerCpuArray<u64> = PerCpuArray::with_max_entries(EVENTS, 0);
+
+/// Segments seen out of order by connections without timestamps: a lossy table, see `handshake::missing_first`.
+#[map]
+pub static LATE: Array<u64> = Array::with_max_entries(1024, 0);
+
+/// Working memory of one program run.
+#[map]
+pub static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);

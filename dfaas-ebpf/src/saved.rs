@@ -1,0 +1,128 @@
+//! First segments, kept while a backend is opened.
+//!
+//! Slots are used in turn and belong to nobody for good: a reader makes sure after copying that the slot was still its
+//! own. What is lost is sent again by the client.
+
+use dfaas_common::flow::{Flow, SLOTS as SLOT_COUNT, Slot};
+use dfaas_common::opaque::opaque;
+
+use crate::atomic;
+use crate::maps::{CURSORS, SLOTS, cursor};
+use crate::scratch::Scratch;
+use crate::skb::{L4, Skb, sum};
+
+/// Largest first segment, appended data included.
+pub const LARGEST: u32 = 1460;
+
+/// Copies `length` payload bytes to `offset` of a slot, and three zeros behind them.
+#[inline(always)]
+fn fill(skb: Skb, header: u32, slot: *mut Slot, offset: u32, length: u32) -> bool {
+    let offset = opaque(offset) & 0x7ff;
+    let length = opaque(length) & 0x7ff;
+    if length == 0 {
+        return false;
+    }
+    // SAFETY: offset and length are below 2048 each and the slot has 4096 bytes; the verifier checks it.
+    unsafe {
+        let bytes = (&raw mut (*slot).bytes).cast::<u8>();
+        if !skb.load(L4 + (opaque(header) & 63), bytes.add(offset as usize), length) {
+            return false;
+        }
+        let end = (opaque(offset + length) & 0xfff) as usize;
+        if end < 4092 {
+            *bytes.add(end) = 0;
+            *bytes.add(end + 1) = 0;
+            *bytes.add(end + 2) = 0;
+        }
+    }
+    true
+}
+
+/// Saves the payload of the segment at hand for a flow.
+#[inline(never)]
+pub fn save(skb: Skb, s: *mut Scratch, flow: *mut Flow) {
+    // SAFETY: map values.
+    unsafe {
+        (*flow).saved = 0;
+        let length = (*s).segment.payload;
+        let Some(next) = CURSORS.get_ptr_mut(cursor::SLOT) else { return };
+        let serial = atomic::fetch_add(next, 1);
+        let number = serial as u32 & (SLOT_COUNT - 1);
+        let Some(slot) = SLOTS.get_ptr_mut(number) else { return };
+        // 0 is nobody's serial: readers that come meanwhile see that the slot is not theirs.
+        (*slot).serial = 0;
+        if length <= LARGEST && fill(skb, (*s).segment.header, slot, 0, length) {
+            (*slot).serial = serial as u32 | 1 << 31;
+            (*flow).slot = number;
+            (*flow).slot_serial = serial as u32 | 1 << 31;
+            (*flow).saved = length;
+        }
+    }
+}
+
+/// Appends the payload of the segment at hand, which follows what is saved; whether it did.
+#[inline(never)]
+pub fn append(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
+    // SAFETY: map values.
+    unsafe {
+        let (length, offset) = ((*s).segment.payload, (*flow).saved);
+        let Some(slot) = SLOTS.get_ptr_mut((*flow).slot) else { return false };
+        if (*slot).serial != (*flow).slot_serial || offset > LARGEST || length > LARGEST - offset {
+            return false;
+        }
+        if !fill(skb, (*s).segment.header, slot, offset, length) {
+            return false;
+        }
+        (*flow).saved = offset + length;
+    }
+    true
+}
+
+/// The slot of a flow and the bytes in it; `None` if it was overwritten.
+#[inline(always)]
+pub fn find(flow: *mut Flow) -> Option<(*mut Slot, u32)> {
+    // SAFETY: map values.
+    unsafe {
+        let slot = SLOTS.get_ptr_mut((*flow).slot)?;
+        let length = (*flow).saved;
+        if (*slot).serial != (*flow).slot_serial || length == 0 || length > LARGEST {
+            None
+        } else {
+            Some((slot, length))
+        }
+    }
+}
+
+/// The one's complement sum of the first `length` bytes of a slot.
+#[inline(never)]
+pub fn checksum(slot: *mut Slot, length: u32) -> u32 {
+    // SAFETY: the offsets are constants and the lengths at most 512; the verifier checks it.
+    unsafe {
+        let bytes = (&raw const (*slot).bytes).cast::<u8>();
+        let mut left = (length + 3) & 0x7fc;
+        let mut total = 0;
+        for part in 0..3usize {
+            let now = opaque(if left > 512 { 512 } else { left }) & 0x3fc;
+            if now > 512 {
+                return 0;
+            }
+            total = sum(bytes.add(part * 512), now, total);
+            left -= now;
+        }
+        total
+    }
+}
+
+/// Stores the saved bytes behind a header of `header` bytes; `false` if they were not the flow's any more.
+#[inline(always)]
+pub fn put(skb: Skb, flow: *mut Flow, slot: *mut Slot, header: u32, length: u32) -> bool {
+    let length = opaque(length) & 0x7ff;
+    if length == 0 {
+        return false;
+    }
+    // SAFETY: length is below 2048; the verifier checks it.
+    unsafe {
+        let stored = skb.store(L4 + (opaque(header) & 63), (&raw const (*slot).bytes).cast(), length);
+        stored && core::ptr::read_volatile(&raw const (*slot).serial) == (*flow).slot_serial
+    }
+}

@@ -1,0 +1,250 @@
+//! The data plane in the kernel: the maps that this process writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use aya::maps::lpm_trie::{Key, LpmTrie};
+use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Queue};
+use aya::programs::{TestRun as _, TestRunOptions};
+use dfaas_common::address::{Address, Endpoint};
+use dfaas_common::config::{Config, Peer as KernelPeer};
+use dfaas_common::count::{CountKey, LOCAL, REJECT};
+use dfaas_common::plan::{Name, Plan, name_key};
+use nix::time::{ClockId, clock_gettime};
+
+use super::numbers::Numbers;
+use super::object::Object;
+use super::{
+    DataPlane, DataPlaneError, Function, FunctionPlan, Left, Peer, Settings, Snapshot, Target, bpffs,
+    convert, route, sysctl,
+};
+
+/// The state that is written from here, and what is known of it.
+pub struct Kernel {
+    pub(super) object: Object,
+    pub(super) settings: Settings,
+    pub(super) folder: PathBuf,
+    pub(super) config: Array<MapData, Config>,
+    pub(super) places: HashMap<MapData, Endpoint, u32>,
+    pub(super) users: LpmTrie<MapData, Address, u32>,
+    pub(super) free: Queue<MapData, u32>,
+    pub(super) peers: Array<MapData, KernelPeer>,
+    pub(super) peer_numbers: HashMap<MapData, Address, u32>,
+    pub(super) names: HashMap<MapData, Name, u32>,
+    pub(super) plans: HashMap<MapData, u32, Plan>,
+    pub(super) cursors: Array<MapData, u64>,
+    pub(super) invocations: PerCpuHashMap<MapData, CountKey, u64>,
+    pub(super) bound: HashMap<MapData, CountKey, u64>,
+    pub(super) drops: PerCpuArray<MapData, u64>,
+    pub(super) happened: PerCpuArray<MapData, u64>,
+    pub(super) function_numbers: Numbers,
+    pub(super) peer_labels: Numbers,
+    /// Peers in force, by number.
+    pub(super) known_peers: BTreeMap<u32, Peer>,
+    /// Functions in force, by canonical name.
+    pub(super) known_functions: BTreeMap<String, u32>,
+}
+
+pub(super) fn map_error(map: &'static str) -> impl Fn(MapError) -> DataPlaneError {
+    move |e| DataPlaneError::Map { map, cause: e.to_string() }
+}
+
+/// The clock of the programs, ns.
+fn monotonic() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap_or_else(|_| nix::sys::time::TimeSpec::new(0, 0));
+    now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
+}
+
+impl Kernel {
+    fn backend(&self, target: &Target) -> Result<u32, DataPlaneError> {
+        match target {
+            Target::Local => Ok(LOCAL),
+            Target::Reject => Ok(REJECT),
+            Target::Peer(name) => self
+                .known_peers
+                .iter()
+                .find(|(_, peer)| peer.name == *name)
+                .map(|(number, _)| *number)
+                .ok_or_else(|| DataPlaneError::Map { map: "PLANS", cause: format!("{name} is not a peer") }),
+        }
+    }
+
+    /// Writes a peer with the route that leads to it now.
+    fn write_peer(&mut self, number: u32, peer: &Peer) -> Result<(), DataPlaneError> {
+        let entry = match route::lookup(peer.address) {
+            Ok(route) => KernelPeer {
+                address: convert::address(peer.address),
+                source: convert::address(route.source),
+                interface: route.interface,
+                port: peer.data_port.to_be(),
+                // IPv6 towards peers is not steered yet.
+                usable: u16::from(peer.address.is_ipv4() && matches!(route.source, IpAddr::V4(_))),
+            },
+            Err(e) => {
+                tracing::debug!("no route to peer {} ({}): {e}", peer.name, peer.address);
+                KernelPeer {
+                    address: convert::address(peer.address),
+                    port: peer.data_port.to_be(),
+                    ..KernelPeer::default()
+                }
+            }
+        };
+        if self.peers.get(&number, 0).map_err(map_error("PEERS"))? != entry {
+            self.peers.set(number, entry, 0).map_err(map_error("PEERS"))?;
+        }
+        Ok(())
+    }
+
+    /// Runs the program that frees dead flows.
+    fn sweep(&self) -> Result<(), DataPlaneError> {
+        let failed = |cause: String| DataPlaneError::Setup {
+            what: "running program dfaas_sweep".to_owned(),
+            cause,
+            hint: "dead flows are freed by new connections meanwhile",
+        };
+        let program = self.object.program("dfaas_sweep").ok_or_else(|| failed("not loaded".to_owned()))?;
+        // The program ignores its packet, but there must be one, of at least an Ethernet header.
+        let packet = [0u8; 64];
+        program
+            .test_run(TestRunOptions { data_in: Some(&packet), ..TestRunOptions::default() })
+            .map_err(|e| failed(e.to_string()))?;
+        Ok(())
+    }
+
+    fn set_config(&mut self, change: impl FnOnce(&mut Config)) -> Result<(), DataPlaneError> {
+        let mut config = self.config.get(&0, 0).map_err(map_error("CONFIG"))?;
+        change(&mut config);
+        self.config.set(0, config, 0).map_err(map_error("CONFIG"))
+    }
+
+    /// Connections bound now.
+    fn bound_now(&self) -> Result<u64, DataPlaneError> {
+        let mut sum = 0u64;
+        for entry in self.bound.iter() {
+            sum += entry.map_err(map_error("BOUND"))?.1;
+        }
+        Ok(sum)
+    }
+}
+
+impl DataPlane for Kernel {
+    fn set_peers(&mut self, peers: &[Peer]) -> Result<(), DataPlaneError> {
+        let mut wanted = BTreeMap::new();
+        for peer in peers {
+            let (number, _) =
+                self.peer_labels.assign(&peer.name, |name| peers.iter().any(|p| p.name == name))?;
+            wanted.insert(number, peer.clone());
+        }
+        let addresses: BTreeSet<Address> = wanted.values().map(|p| convert::address(p.address)).collect();
+        let present: Vec<(Address, u32)> =
+            self.peer_numbers.iter().collect::<Result<_, _>>().map_err(map_error("PEER_NUMBERS"))?;
+        for (address, _) in present.iter().filter(|(a, _)| !addresses.contains(a)) {
+            self.peer_numbers.remove(address).map_err(map_error("PEER_NUMBERS"))?;
+        }
+        for number in 1..self.peers.len() {
+            if !wanted.contains_key(&number)
+                && self.peers.get(&number, 0).map_err(map_error("PEERS"))? != KernelPeer::default()
+            {
+                self.peers.set(number, KernelPeer::default(), 0).map_err(map_error("PEERS"))?;
+            }
+        }
+        for (number, peer) in &wanted {
+            self.write_peer(*number, peer)?;
+            self.peer_numbers
+                .insert(convert::address(peer.address), *number, 0)
+                .map_err(map_error("PEER_NUMBERS"))?;
+        }
+        self.known_peers = wanted;
+        Ok(())
+    }
+
+    fn set_functions(&mut self, functions: &[Function]) -> Result<(), DataPlaneError> {
+        let mut names = BTreeMap::new();
+        let mut known = BTreeMap::new();
+        for function in functions {
+            let keys: Vec<Name> = function.spellings.iter().filter_map(|s| name_key(s)).collect();
+            if keys.is_empty() {
+                tracing::warn!(
+                    "function {:?} has a name that cannot be steered; it is served locally",
+                    function.name
+                );
+                continue;
+            }
+            let (number, lost) = self
+                .function_numbers
+                .assign(&function.name, |name| functions.iter().any(|f| f.name == name))?;
+            if lost.is_some() {
+                self.forget_counts(number)?;
+            }
+            known.insert(function.name.clone(), number);
+            names.extend(keys.into_iter().map(|key| (key, number)));
+        }
+        let present: Vec<(Name, u32)> =
+            self.names.iter().collect::<Result<_, _>>().map_err(map_error("NAMES"))?;
+        for (key, _) in present.iter().filter(|(key, _)| !names.contains_key(key)) {
+            self.names.remove(key).map_err(map_error("NAMES"))?;
+        }
+        for (key, number) in &names {
+            if !present.contains(&(*key, *number)) {
+                self.names.insert(key, number, 0).map_err(map_error("NAMES"))?;
+            }
+        }
+        let numbers: BTreeSet<u32> = known.values().copied().collect();
+        let planned: Vec<u32> = self.plans.keys().collect::<Result<_, _>>().map_err(map_error("PLANS"))?;
+        for number in planned.iter().filter(|n| !numbers.contains(n)) {
+            self.plans.remove(number).map_err(map_error("PLANS"))?;
+        }
+        self.known_functions = known;
+        Ok(())
+    }
+
+    fn write_plan(&mut self, function: &str, plan: &FunctionPlan) -> Result<(), DataPlaneError> {
+        let Some(&number) = self.known_functions.get(function) else {
+            return Err(DataPlaneError::Map {
+                map: "PLANS",
+                cause: format!("{function} is not a known function"),
+            });
+        };
+        let value = convert::plan(plan, monotonic(), |target| self.backend(target))?;
+        self.plans.insert(number, value, 0).map_err(map_error("PLANS"))
+    }
+
+    fn set_armed(&mut self, armed: bool) -> Result<(), DataPlaneError> {
+        self.set_config(|config| config.armed = u32::from(armed))
+    }
+
+    fn maintain(&mut self) -> Result<(), DataPlaneError> {
+        for (number, peer) in self.known_peers.clone() {
+            self.write_peer(number, &peer)?;
+        }
+        self.sweep()
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, DataPlaneError> {
+        self.read_snapshot()
+    }
+
+    fn leave(mut self: Box<Self>, limit: Duration) -> Result<Left, DataPlaneError> {
+        self.set_armed(false)?;
+        let start = Instant::now();
+        let mut abandoned = self.bound_now()?;
+        while abandoned > 0 && start.elapsed() < limit {
+            std::thread::sleep(Duration::from_millis(50));
+            self.sweep()?;
+            abandoned = self.bound_now()?;
+        }
+        // A connection leaves the gauge with its first FIN; the last packets still need translation.
+        std::thread::sleep(Duration::from_millis(500));
+        sysctl::release_ports(&self.settings.snat_ports);
+        bpffs::remove(&self.settings.pin)?;
+        tracing::info!(abandoned, "detached from {}", self.folder.display());
+        Ok(Left { abandoned })
+    }
+}
+
+/// Keys of a prefix tree, to compare what is there with what is wanted.
+pub(super) fn same_prefix(a: &Key<Address>, b: &Key<Address>) -> bool {
+    a.prefix_len() == b.prefix_len() && a.data() == b.data()
+}

@@ -1,0 +1,187 @@
+//! Loading the programs, with maps new or taken over.
+
+use std::fs;
+use std::path::Path;
+
+use aya::maps::Map;
+use aya::programs::links::{FdLink, PinnedLink};
+use aya::programs::tc::{SchedClassifier, SchedClassifierLink, TcAttachOptions, TcAttachType};
+use aya::programs::{LinkOrder, ProgramError};
+use aya::{Ebpf, EbpfLoader};
+
+use super::DataPlaneError;
+
+/// The programs as built by `build.rs`.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/dfaas-programs"));
+
+/// Maps that are kept over restarts, by pins of their names. Working memory is not.
+const PINNED: &[&str] = &[
+    "BOUND",
+    "CONFIG",
+    "CURSORS",
+    "DROPS",
+    "FLOWS",
+    "FREE",
+    "FUNCTIONS",
+    "FUNCTION_LABELS",
+    "HAPPENED",
+    "INVOCATIONS",
+    "LATE",
+    "NAMES",
+    "PEERS",
+    "PEER_LABELS",
+    "PEER_NUMBERS",
+    "PLACES",
+    "PLANS",
+    "SLOTS",
+    "TABLE",
+    "USERS",
+];
+
+/// Programs and maps in the kernel.
+pub struct Object {
+    ebpf: Ebpf,
+}
+
+/// A hook of an interface.
+const HOOKS: [(&str, TcAttachType, &str); 2] =
+    [("dfaas_ingress", TcAttachType::Ingress, "ingress"), ("dfaas_egress", TcAttachType::Egress, "egress")];
+
+fn setup(what: String, cause: &dyn std::error::Error, hint: &'static str) -> DataPlaneError {
+    // The sources matter: the outer message is often only the name of the system call.
+    let mut text = cause.to_string();
+    let mut source = cause.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    DataPlaneError::Setup { what, cause: text, hint }
+}
+
+impl Object {
+    /// Loads the programs. Maps that are pinned in `folder` are taken over, the others are made and pinned there.
+    pub fn load(folder: Option<&Path>, max_flows: u32) -> Result<Self, DataPlaneError> {
+        let paths: Vec<_> = PINNED.iter().map(|name| (*name, folder.map(|f| f.join(name)))).collect();
+        let mut loader = EbpfLoader::new();
+        loader.map_max_entries("FLOWS", max_flows * 2);
+        loader.map_max_entries("TABLE", max_flows);
+        loader.map_max_entries("FREE", max_flows);
+        for (name, path) in &paths {
+            if let Some(path) = path {
+                loader.map_pin_path(name, path.as_path());
+            }
+        }
+        let mut ebpf = loader.load(OBJECT).map_err(|e| {
+            setup(
+                "loading the maps".into(),
+                &e,
+                "run as root on a kernel of 6.6 or newer with BTF; see `dfaas doctor`",
+            )
+        })?;
+        for name in ["dfaas_ingress", "dfaas_egress", "dfaas_sweep"] {
+            program(&mut ebpf, name)?.load().map_err(|e| match e {
+                // The log is long; its last lines say why.
+                ProgramError::LoadError { io_error, verifier_log } => DataPlaneError::Setup {
+                    what: format!("loading program {name}"),
+                    cause: format!("{io_error}: {}", tail(&verifier_log.to_string())),
+                    hint: "run as root on a kernel of 6.6 or newer; see `dfaas doctor`",
+                },
+                e => setup(format!("loading program {name}"), &e, "see `dfaas doctor`"),
+            })?;
+        }
+        Ok(Self { ebpf })
+    }
+
+    /// Takes a map out.
+    pub fn take<M: TryFrom<Map, Error = aya::maps::MapError>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<M, DataPlaneError> {
+        let map = self
+            .ebpf
+            .take_map(name)
+            .ok_or_else(|| DataPlaneError::Map { map: name, cause: "not in the object".to_owned() })?;
+        M::try_from(map).map_err(|e| DataPlaneError::Map { map: name, cause: e.to_string() })
+    }
+
+    /// A loaded program.
+    pub fn program(&self, name: &str) -> Option<&SchedClassifier> {
+        self.ebpf.program(name).and_then(|p| p.try_into().ok())
+    }
+
+    /// Attaches the programs to an interface, or puts them in the place of those that are pinned there.
+    pub fn attach(&mut self, folder: &Path, interface: &str) -> Result<(), DataPlaneError> {
+        for (name, kind, hook) in HOOKS {
+            let path = folder.join("links").join(format!("{interface}-{hook}"));
+            attach_one(program(&mut self.ebpf, name)?, &path, interface, kind)?;
+        }
+        Ok(())
+    }
+
+    /// Detaches from interfaces that are not in `keep`.
+    pub fn detach_others(folder: &Path, keep: &[String]) {
+        let Ok(entries) = fs::read_dir(folder.join("links")) else { return };
+        for entry in entries.flatten() {
+            let file = entry.file_name();
+            let Some(file) = file.to_str() else { continue };
+            let interface = file.rsplit_once('-').map_or(file, |(interface, _)| interface);
+            if !keep.iter().any(|k| k == interface) {
+                tracing::info!("detaching from {interface}: it is not configured any more");
+                if let Err(e) = fs::remove_file(entry.path()) {
+                    tracing::warn!("{}: {e}", entry.path().display());
+                }
+            }
+        }
+    }
+}
+
+fn program<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier, DataPlaneError> {
+    let missing = || DataPlaneError::Setup {
+        what: format!("program {name}"),
+        cause: "not in the object".to_owned(),
+        hint: "build again with `cargo xtask build`",
+    };
+    ebpf.program_mut(name).ok_or_else(missing)?.try_into().map_err(|_| missing())
+}
+
+fn attach_one(
+    program: &mut SchedClassifier,
+    path: &Path,
+    interface: &str,
+    kind: TcAttachType,
+) -> Result<(), DataPlaneError> {
+    let hint = "does the interface exist, and is the kernel 6.6 or newer?";
+    let what = || format!("attaching to {interface}");
+    if path.exists() {
+        match replace(program, path) {
+            Ok(()) => return Ok(()),
+            // The interface was deleted and made again since; its old link is dead.
+            Err(e) => {
+                tracing::info!("the link pinned at {} is dead ({e}); attaching anew", path.display());
+                fs::remove_file(path).map_err(|e| setup(what(), &e, hint))?;
+            }
+        }
+    }
+    let id = program
+        .attach_with_options(interface, kind, TcAttachOptions::TcxOrder(LinkOrder::default()))
+        .map_err(|e| setup(what(), &e, hint))?;
+    let link = program.take_link(id).map_err(|e| setup(what(), &e, hint))?;
+    let link: FdLink = link.try_into().map_err(|e| setup(what(), &e, hint))?;
+    link.pin(path).map_err(|e| setup(format!("pinning {}", path.display()), &e, "is bpffs writable?"))?;
+    Ok(())
+}
+
+/// Puts the program in the place of that of a pinned link, without a moment in between.
+fn replace(program: &mut SchedClassifier, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let link: SchedClassifierLink = FdLink::from(PinnedLink::from_pin(path)?).try_into()?;
+    let id = program.attach_to_link(link)?;
+    // The pin keeps the link; our descriptor is not needed.
+    drop(program.take_link(id)?);
+    Ok(())
+}
+
+/// The last lines of a long text.
+fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(12)..].join("\n")
+}
