@@ -7,7 +7,7 @@ use dfaas_userspace::agent::Lock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Node, configuration};
+use crate::harness::{Node, configuration, eventually, free_port};
 
 const SMALLEST: &str = "[dataplane]\ninterfaces = [\"lo\"]\nlisten = [\"192.0.2.10:8080\"]\n";
 
@@ -119,6 +119,43 @@ fn a_gateway_with_a_bad_file_is_exit_code_2() {
     let (code, _, err) = run(&["gateway", "--config", &path]);
     assert_eq!(code, 2, "{err}");
     assert!(err.starts_with(&path) && err.contains("lisden"), "{err}");
+}
+
+#[tokio::test]
+async fn the_gateway_serves_until_it_is_told_to_end() {
+    let folder = TempDir::new().unwrap();
+    let address = format!("127.0.0.1:{}", free_port());
+    let text = format!(
+        "name = \"n1\"\nlisten = [\"{address}\"]\nmetrics_listen = \"\"\n[functions.echo]\nkind = \"echo\"\n"
+    );
+    let path = file(&folder, "gateway.toml", &text);
+    let mut gateway =
+        Command::new(env!("CARGO_BIN_EXE_dfaas")).args(["gateway", "--config", &path]).spawn().unwrap();
+    let url = format!("http://{address}/function/echo");
+    let client = reqwest::Client::new();
+    eventually("the function answers", async || {
+        let Ok(answer) = client.post(&url).body("hello").send().await else { return false };
+        answer.text().await.unwrap() == "hello"
+    })
+    .await;
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(gateway.id()).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    let mut ended = None;
+    eventually("it ends", async || {
+        ended = gateway.try_wait().unwrap();
+        ended.is_some()
+    })
+    .await;
+    assert_eq!(ended.unwrap().code(), Some(0));
+}
+
+#[test]
+fn unloading_what_is_not_there_is_no_failure() {
+    let pin = format!("/sys/fs/bpf/dfaas-nothing-{}", std::process::id());
+    let (code, out, err) = run(&["unload", "--pin", &pin]);
+    assert_eq!((code, out), (0, format!("there is no data plane at {pin}\n")), "{err}");
+    let lock = pin.trim_matches('/').replace('/', "-");
+    std::fs::remove_file(format!("/run/dfaas/pin-{lock}.lock")).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
