@@ -10,8 +10,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::agent::State;
-use crate::agent::report::{backend, origin};
+use crate::agent::{State, backend, origin};
 use crate::dataplane::Snapshot;
 
 /// What scrapers are told the text is.

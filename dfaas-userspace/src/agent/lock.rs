@@ -1,6 +1,6 @@
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Where the lock of each data plane is, by its pin.
@@ -9,7 +9,7 @@ const LOCKS: &str = "/run/dfaas";
 /// Held while an agent owns a data plane and an admin socket. The kernel frees it with the process, however that ends.
 #[derive(Debug)]
 pub struct Lock {
-    _files: Vec<File>,
+    files: Vec<(PathBuf, File)>,
 }
 
 /// Why the lock was not to be had.
@@ -44,7 +44,7 @@ impl Lock {
         let mut by_socket = socket.as_os_str().to_owned();
         by_socket.push(".lock");
         let mut lock = Self::of_pin(pin)?;
-        lock._files.push(take(Path::new(&by_socket), &format!("socket {}", socket.display()))?);
+        lock.files.push(take(Path::new(&by_socket), &format!("socket {}", socket.display()))?);
         Ok(lock)
     }
 
@@ -55,11 +55,32 @@ impl Lock {
     pub fn of_pin(pin: &Path) -> Result<Self, LockError> {
         let name = pin.to_string_lossy().trim_matches('/').replace('/', "-");
         let path = Path::new(LOCKS).join(format!("pin-{name}.lock"));
-        Ok(Self { _files: vec![take(&path, &format!("pin {}", pin.display()))?] })
+        Ok(Self { files: vec![take(&path, &format!("pin {}", pin.display()))?] })
     }
 }
 
-fn take(path: &Path, what: &str) -> Result<File, LockError> {
+impl Drop for Lock {
+    fn drop(&mut self) {
+        for (path, _) in &self.files {
+            // While the lock is held, so that nobody can hold a lock on the file that is going. A file that stays
+            // harms nobody.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Locks the file at `path`; again if its last holder removed it between opening and locking.
+fn take(path: &Path, what: &str) -> Result<(PathBuf, File), LockError> {
+    loop {
+        let file = lock(path, what)?;
+        let ours = file.metadata().map_err(|cause| LockError::File { path: path.to_owned(), cause })?;
+        if std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (ours.dev(), ours.ino())) {
+            return Ok((path.to_owned(), file));
+        }
+    }
+}
+
+fn lock(path: &Path, what: &str) -> Result<File, LockError> {
     let failed = |cause| LockError::File { path: path.to_owned(), cause };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;

@@ -7,7 +7,8 @@ mod interfaces;
 mod lock;
 mod measure;
 mod plans;
-pub(crate) mod report;
+mod report;
+mod reporting;
 mod run;
 mod state;
 mod turn;
@@ -20,6 +21,7 @@ pub use report::{
     FunctionReport, FunctionsReport, InflightReport, InvocationReport, PeerReport, PeersReport, PlanReport,
     PlansReport, ShareReport, StatusReport,
 };
+pub(crate) use reporting::{backend, origin};
 pub use run::{AgentError, Exit, Outcome, run};
 pub use state::{State, WrittenPlan};
 pub use writer::{Writer, WriterGone};
