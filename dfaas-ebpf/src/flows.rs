@@ -114,8 +114,6 @@ pub fn take_over(index: u32) -> bool {
     // SAFETY: map values; `retire` fails if the state has changed meanwhile.
     unsafe {
         let at = (*flow).state;
-        finished((*flow).marks)
-            && (at == state::ESTABLISHED || at == state::FORWARDED)
-            && retire(index, flow, at)
+        finished((*flow).marks) && (at == state::ESTABLISHED || at == state::FORWARDED) && retire(index, flow, at)
     }
 }
