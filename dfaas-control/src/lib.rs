@@ -1,2 +1,27 @@
-//! Strategies: pure code.
+//! The control plane's decisions: which part of each function's invocations is served here and which by peers.
+//!
+//! Pure code. Time, measurements, messages and randomness come in as arguments and [`Command`]s come out, so that the
+//! agent, the simulator and the tests run the very same strategies, and the same seed gives the same run.
 #![forbid(unsafe_code)]
+
+mod command;
+mod factory;
+mod id;
+mod measurements;
+mod plan;
+mod random;
+mod shares;
+mod strategies;
+mod strategy;
+
+pub use command::{Command, Message, QueryFailed, QueryId, Reply, Request};
+pub use factory::{DEFAULT_STRATEGY, Options, STRATEGIES, UnknownStrategy, strategy};
+pub use id::{FunctionId, NodeId, Time};
+pub use measurements::{
+    FunctionMeasurements, Measurements, NodeMeasurements, PeerFunctions, PeerMeasurements,
+};
+pub use plan::{Admission, FunctionPlan, Overflow, PickMode, Plan};
+pub use random::Random;
+pub use shares::{MAX_TARGETS, SHARE_ONE, Shares, SharesError, Target};
+pub use strategies::{AllLocal, Static};
+pub use strategy::Strategy;

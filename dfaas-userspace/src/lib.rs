@@ -1,4 +1,10 @@
 //! The parts of the `dfaas` binary: data plane loader, agent, gateway for trials, command line.
 
+pub mod admin;
+pub mod agent;
+pub mod cli;
+pub mod config;
 pub mod dataplane;
+pub mod discovery;
+pub mod doctor;
 pub mod gateway;

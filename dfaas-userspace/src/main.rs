@@ -1,1 +1,5 @@
-fn main() {}
+//! The `dfaas` binary.
+
+fn main() -> std::process::ExitCode {
+    dfaas_userspace::cli::main()
+}

@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use crate::strategies::{AllLocal, Static};
+use crate::strategy::Strategy;
+
+/// Names that [`strategy`] knows.
+pub const STRATEGIES: &[&str] = &["alllocal", "static"];
+
+/// The strategy of a node whose configuration names none.
+pub const DEFAULT_STRATEGY: &str = "static";
+
+/// What strategies can be told by configuration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Time between ticks. Plans expire three and a half periods after they were written.
+    pub period: Duration,
+    /// `static`: percent of the invocations that stay here, 0 to 100.
+    pub static_local: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { period: Duration::from_secs(1), static_local: 60.0 }
+    }
+}
+
+impl Options {
+    /// Time after writing when a plan expires: 3.5 periods, so that three lost ticks harm nothing.
+    pub fn lifetime(&self) -> Duration {
+        self.period * 7 / 2
+    }
+}
+
+/// There is no strategy of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown strategy \"{0}\"; known are {known}", known = STRATEGIES.join(", "))]
+pub struct UnknownStrategy(pub String);
+
+/// Makes the strategy called `name`.
+///
+/// # Errors
+/// If the name is not one of [`STRATEGIES`].
+pub fn strategy(name: &str, options: &Options) -> Result<Box<dyn Strategy>, UnknownStrategy> {
+    match name {
+        "alllocal" => Ok(Box::new(AllLocal::new(options))),
+        "static" => Ok(Box::new(Static::new(options))),
+        _ => Err(UnknownStrategy(name.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_listed_strategy_is_made_under_its_own_name() {
+        for name in STRATEGIES {
+            assert_eq!(strategy(name, &Options::default()).unwrap().name(), *name);
+        }
+        assert!(STRATEGIES.contains(&DEFAULT_STRATEGY));
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_the_known_ones() {
+        let Err(error) = strategy("leese", &Options::default()) else { panic!("\"leese\" was made") };
+        assert_eq!(error.to_string(), "unknown strategy \"leese\"; known are alllocal, static");
+    }
+}

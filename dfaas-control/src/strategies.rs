@@ -1,0 +1,5 @@
+mod alllocal;
+mod fixed;
+
+pub use alllocal::AllLocal;
+pub use fixed::Static;

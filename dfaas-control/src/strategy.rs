@@ -1,0 +1,28 @@
+use crate::command::{Command, Message, QueryFailed, QueryId, Reply};
+use crate::id::{NodeId, Time};
+use crate::measurements::Measurements;
+use crate::random::Random;
+
+/// A way to decide how invocations are divided among nodes.
+///
+/// The host calls it with its own monotonic time and carries out the commands in order. A strategy keeps what state it
+/// likes, but everything that moves it comes in by these three calls.
+pub trait Strategy: Send {
+    /// Its name in `control.strategy`.
+    fn name(&self) -> &'static str;
+
+    /// Called once a period, and at once after functions or peers came or went.
+    fn on_tick(&mut self, now: Time, measured: &Measurements, random: &mut dyn Random) -> Vec<Command>;
+
+    /// Called for a message that `from`, whose identity the host has verified, sent to this node.
+    fn on_message(&mut self, now: Time, from: NodeId, message: &Message) -> Vec<Command> {
+        let _ = (now, from);
+        match *message {}
+    }
+
+    /// Called once for each [`Command::Query`], with its answer or the reason why there is none.
+    fn on_reply(&mut self, now: Time, query: QueryId, reply: Result<Reply, QueryFailed>) -> Vec<Command> {
+        let _ = (now, query, reply);
+        Vec::new()
+    }
+}

@@ -1,0 +1,12 @@
+//! Where the agent answers operators: a Unix socket for the `dfaas` commands, a TCP address for metrics and health.
+
+mod client;
+mod metrics;
+mod router;
+mod serve;
+mod view;
+
+pub use client::{ClientError, get};
+pub use metrics::{TickHistogram, encode, tick_histogram};
+pub use serve::{AdminError, Listeners};
+pub use view::View;

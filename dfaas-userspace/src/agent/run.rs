@@ -1,0 +1,146 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dfaas_control::UnknownStrategy;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::core::Core;
+use super::state::State;
+use super::turn::Agent;
+use super::writer::{Writer, WriterGone};
+use crate::admin;
+use crate::config::Config;
+use crate::dataplane::{DataPlane, DataPlaneError, Left};
+use crate::discovery::{self, Catalogue, DiscoveryError};
+
+/// Time between calls of [`DataPlane::maintain`].
+const MAINTENANCE: Duration = Duration::from_secs(1);
+
+/// How the agent is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Detach the data plane: the machine is as before.
+    Leave,
+    /// Leave the data plane attached for the agent that comes next; until then plans expire and all is served here.
+    Keep,
+}
+
+/// How the agent ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The data plane is detached.
+    Left(Left),
+    /// The data plane is attached and pinned.
+    Kept,
+}
+
+/// Why the agent could not run or end as told.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// There is no such strategy.
+    #[error("control.strategy: {0}")]
+    Strategy(#[from] UnknownStrategy),
+    /// The client of the gateway could not be made.
+    #[error("gateway client: {0}")]
+    Client(#[from] reqwest::Error),
+    /// The system gave no thread.
+    #[error("data plane thread: {0}")]
+    Thread(std::io::Error),
+    /// The data plane's thread ended too early.
+    #[error(transparent)]
+    Gone(#[from] WriterGone),
+    /// Detaching failed.
+    #[error("leaving: {0}; `dfaas unload` removes what is left")]
+    Leave(DataPlaneError),
+    /// Told to end a second time while waiting for connections.
+    #[error("interrupted while leaving; `dfaas unload` removes what is left")]
+    Interrupted,
+}
+
+/// Everything that can happen to a running agent.
+enum Event {
+    Tick,
+    Maintain,
+    Discovered(Result<Catalogue, DiscoveryError>),
+    Exit(Exit),
+}
+
+/// Runs the agent over `dataplane`, answering operators at `admin`, until `shutdown` says how to end. A second word there while connections are waited
+/// for ends the wait; a closed channel means [`Exit::Keep`].
+///
+/// # Errors
+/// If the agent cannot start, or cannot detach what it attached.
+pub async fn run(
+    config: Config,
+    admin: admin::Listeners,
+    dataplane: Box<dyn DataPlane>,
+    mut shutdown: mpsc::Receiver<Exit>,
+) -> Result<Outcome, AgentError> {
+    if !config.without_effect.is_empty() {
+        tracing::warn!("without effect in this version: {}", config.without_effect.join(", "));
+    }
+    let core = Core::new(&config)?;
+    let client = discovery::Client::new(config.gateway.clone(), config.functions.clone())?;
+    let writer = Writer::start(dataplane).map_err(AgentError::Thread)?;
+    let started = Instant::now();
+    let (publish, state) = watch::channel(Arc::new(State::new(&config, started)));
+    let tick_seconds = admin::tick_histogram();
+    let view = admin::View::new(state, writer.clone(), tick_seconds.clone());
+
+    let cancel = CancellationToken::new();
+    let _cancel_on_return = cancel.clone().drop_guard();
+    admin.serve(view, &cancel);
+    let (tell, discovered) = mpsc::channel(1);
+    let follow = discovery::follow(client, config.gateway.poll, tell);
+    tokio::spawn(cancel.clone().run_until_cancelled_owned(follow));
+
+    let mut agent = Agent::new(core, writer, publish, tick_seconds, started);
+    let mut events = Events::new(&config, discovered);
+    let exit = loop {
+        let event = tokio::select! {
+            exit = shutdown.recv() => Event::Exit(exit.unwrap_or(Exit::Keep)),
+            event = events.next() => event,
+        };
+        match event {
+            Event::Exit(exit) => break exit,
+            Event::Tick => agent.tick().await?,
+            Event::Maintain => agent.maintain().await?,
+            Event::Discovered(answer) => {
+                if agent.discovered(answer) {
+                    agent.tick().await?;
+                }
+            }
+        }
+    };
+    agent.end(exit, &mut shutdown).await
+}
+
+/// The clocks and tasks that events come from.
+struct Events {
+    tick: Interval,
+    maintain: Interval,
+    discovered: mpsc::Receiver<Result<Catalogue, DiscoveryError>>,
+}
+
+impl Events {
+    fn new(config: &Config, discovered: mpsc::Receiver<Result<Catalogue, DiscoveryError>>) -> Self {
+        let every = |period| {
+            let mut interval = interval(period);
+            // After a pause one tick is enough: what counts is the time since the last.
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            interval
+        };
+        Self { tick: every(config.control.options.period), maintain: every(MAINTENANCE), discovered }
+    }
+
+    async fn next(&mut self) -> Event {
+        tokio::select! {
+            _ = self.tick.tick() => Event::Tick,
+            _ = self.maintain.tick() => Event::Maintain,
+            // The task lives as long as this end of its channel.
+            Some(answer) = self.discovered.recv() => Event::Discovered(answer),
+        }
+    }
+}

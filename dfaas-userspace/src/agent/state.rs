@@ -1,0 +1,115 @@
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::health::{Check, Health};
+use crate::config::{Config, StaticPeer};
+use crate::dataplane::{FunctionPlan, Snapshot};
+use crate::discovery::Catalogue;
+
+/// A plan and when the data plane took it.
+#[derive(Debug, Clone)]
+pub struct WrittenPlan {
+    /// The plan.
+    pub plan: FunctionPlan,
+    /// When it was written.
+    pub written: Instant,
+}
+
+/// What the agent publishes of itself; the admin interface reads it without asking the loop.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// Name of this node.
+    pub node: String,
+    /// Its region; may be empty.
+    pub region: String,
+    /// Name of the strategy.
+    pub strategy: String,
+    /// Time between ticks.
+    pub period: Duration,
+    /// Time after which a plan is stale.
+    pub lifetime: Duration,
+    /// Addresses at which users call.
+    pub listen: Vec<SocketAddr>,
+    /// Where invocations from peers arrive.
+    pub data_port: u16,
+    /// The peers.
+    pub peers: Vec<StaticPeer>,
+    /// When the agent started.
+    pub started: Instant,
+    /// The functions; `None` until the gateway told.
+    pub catalogue: Option<Catalogue>,
+    /// Why the gateway's last answer was of no use; `None` if it was.
+    pub gateway_error: Option<String>,
+    /// Why the data plane's last answer was no good; `None` if it was.
+    pub dataplane_error: Option<String>,
+    /// Data plane calls that failed.
+    pub dataplane_errors: u64,
+    /// The plans in force, by canonical name of the function.
+    pub plans: BTreeMap<String, WrittenPlan>,
+    /// When all plans were last written without an error.
+    pub plans_written: Option<Instant>,
+    /// Times that a function's plan said something new.
+    pub plan_changes: u64,
+    /// The last reading of the data plane.
+    pub snapshot: Snapshot,
+    /// Whether the agent is on its way out.
+    pub leaving: bool,
+}
+
+impl State {
+    /// An agent that has just started.
+    pub fn new(config: &Config, started: Instant) -> Self {
+        Self {
+            node: config.name.clone(),
+            region: config.region.clone(),
+            strategy: config.control.strategy.clone(),
+            period: config.control.options.period,
+            lifetime: config.control.options.lifetime(),
+            listen: config.dataplane.listen.clone(),
+            data_port: config.dataplane.data_port,
+            peers: config.static_peers.clone(),
+            started,
+            catalogue: None,
+            gateway_error: Some("not asked yet".to_owned()),
+            dataplane_error: None,
+            dataplane_errors: 0,
+            plans: BTreeMap::new(),
+            plans_written: None,
+            plan_changes: 0,
+            snapshot: Snapshot::default(),
+            leaving: false,
+        }
+    }
+
+    /// Whether the node does its work: the functions were read once and their plans written.
+    pub fn ready(&self) -> bool {
+        self.catalogue.is_some() && self.plans_written.is_some() && !self.leaving
+    }
+
+    /// How the agent is at `now`.
+    pub fn health(&self, now: Instant) -> Health {
+        let attached = match (&self.dataplane_error, self.leaving) {
+            (_, true) => Err("the agent is leaving".to_owned()),
+            (Some(error), _) => Err(error.clone()),
+            (None, _) => Ok("attached".to_owned()),
+        };
+        let gateway = match &self.gateway_error {
+            Some(error) => Err(error.clone()),
+            None => Ok("answers".to_owned()),
+        };
+        let plans = match self.plans_written {
+            None => Err("none written yet".to_owned()),
+            Some(written) => {
+                let age = now.saturating_duration_since(written);
+                let text = format!("last written {:.1} s ago", age.as_secs_f64());
+                if age <= self.lifetime { Ok(text) } else { Err(format!("{text}, expired")) }
+            }
+        };
+        Health::new(vec![
+            Check::new("dataplane", attached),
+            Check::new("gateway", gateway),
+            Check::new("plans", plans),
+        ])
+    }
+}

@@ -1,0 +1,89 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Edge nodes with OpenFaaS share their load, in the kernel and without a coordinator
+#[derive(Debug, Parser)]
+#[command(name = "dfaas", version, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    /// What to log: a level or a filter (RUST_LOG otherwise; info by default)
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log: Option<String>,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a node: data plane, control, admin
+    ///
+    /// SIGTERM or Ctrl-C: detach and leave the machine as it was, waiting up to 10 s for open connections (a second
+    /// signal ends the wait). SIGHUP or SIGQUIT: end at once and leave the data plane attached, for a successor that
+    /// takes it over: that is how to upgrade.
+    Agent {
+        /// Configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Leave the data plane attached however the agent is ended
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Run a small OpenFaaS-compatible gateway with built-in functions
+    Gateway {
+        /// Configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Listen as Go programs do, with Multipath TCP
+        #[arg(long)]
+        mptcp: bool,
+    },
+    /// How the running agent is
+    Status(Show),
+    /// The peers of the running agent
+    Peers(Show),
+    /// The functions of the local gateway, and who served them
+    Functions(Show),
+    /// The plans in force
+    Plan(Show),
+    /// What this machine can do, and what stands in the way
+    Doctor {
+        /// Configuration file, to check what it names too
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Work with configuration files
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Detach the data plane and remove what it pinned
+    Unload {
+        /// Configuration file that names the pin
+        #[arg(long, value_name = "FILE", conflicts_with = "pin")]
+        config: Option<PathBuf>,
+        /// Folder of the pins
+        #[arg(long, value_name = "PATH", default_value = "/sys/fs/bpf/dfaas")]
+        pin: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Check an agent's configuration file
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The agent's admin.socket
+    #[arg(long, value_name = "PATH", default_value = "/run/dfaas/agent.sock")]
+    pub socket: PathBuf,
+}

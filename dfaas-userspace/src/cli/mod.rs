@@ -1,0 +1,65 @@
+//! The command line of `dfaas`.
+
+mod agent;
+mod args;
+mod exit;
+mod gateway;
+mod show;
+mod table;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use args::{Arguments, Command, ConfigCommand};
+use exit::{Failure, print};
+
+/// Runs the command that the process was called with.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match start_log(arguments.log.as_deref()).and_then(|()| run(arguments.command)) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Agent { config, keep } => agent::run(&config, keep),
+        Command::Gateway { config, mptcp } => gateway::run(&config, mptcp),
+        Command::Status(show) => show::status(&show),
+        Command::Peers(show) => show::peers(&show),
+        Command::Functions(show) => show::functions(&show),
+        Command::Plan(show) => show::plan(&show),
+        Command::Doctor { config, json } => show::doctor(config.as_deref(), json),
+        Command::Config(ConfigCommand::Check { file }) => {
+            crate::config::load(&file)?;
+            print(&format!("{}: ok\n", file.display()))
+        }
+        Command::Unload { config, pin } => agent::unload(config.as_deref(), &pin),
+    }
+}
+
+/// Logs go to standard error. The filter is `--log`, else `RUST_LOG`, else `info`.
+fn start_log(filter: Option<&str>) -> Result<(), Failure> {
+    let asked = match filter {
+        Some(filter) => Some(filter.to_owned()),
+        None => std::env::var("RUST_LOG").ok().filter(|text| !text.is_empty()),
+    };
+    let filter = asked.as_deref().unwrap_or("info");
+    let filter: EnvFilter = filter.parse().map_err(|cause| {
+        Failure::Usage(format!(
+            "log filter \"{filter}\": {cause}; write one like info or dfaas_userspace=debug"
+        ))
+    })?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    Ok(())
+}
+
+/// A runtime for commands that talk over sockets.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|cause| Failure::Failed(format!("cannot start the runtime: {cause}")))
+}

@@ -1,0 +1,52 @@
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::de::DeserializeOwned;
+
+use super::args::Show;
+use super::exit::{Failure, print};
+use super::{runtime, text};
+use crate::agent::{FunctionsReport, PeersReport, PlansReport, StatusReport};
+use crate::{admin, config, doctor};
+
+pub(super) fn status(show: &Show) -> Result<ExitCode, Failure> {
+    ask::<StatusReport>(show, "/status", text::status)
+}
+
+pub(super) fn peers(show: &Show) -> Result<ExitCode, Failure> {
+    ask::<PeersReport>(show, "/peers", text::peers)
+}
+
+pub(super) fn functions(show: &Show) -> Result<ExitCode, Failure> {
+    ask::<FunctionsReport>(show, "/functions", text::functions)
+}
+
+pub(super) fn plan(show: &Show) -> Result<ExitCode, Failure> {
+    ask::<PlansReport>(show, "/plan", text::plans)
+}
+
+/// Asks the running agent and prints its answer as it came, or for people.
+fn ask<T: DeserializeOwned>(show: &Show, path: &str, human: fn(&T) -> String) -> Result<ExitCode, Failure> {
+    let body = runtime()?.block_on(admin::get(&show.socket, path));
+    let body = body.map_err(|cause| Failure::Failed(cause.to_string()))?;
+    if show.json {
+        return print(&format!("{}\n", String::from_utf8_lossy(&body)));
+    }
+    let report = serde_json::from_slice(&body).map_err(|cause| {
+        Failure::Failed(format!(
+            "the agent's answer cannot be read ({cause}); is it of another version? Try --json"
+        ))
+    })?;
+    print(&human(&report))
+}
+
+pub(super) fn doctor(file: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
+    let diagnosis = runtime()?.block_on(doctor::examine(file.map(config::load)));
+    if json {
+        let body = serde_json::to_string(&diagnosis).map_err(|cause| Failure::Failed(cause.to_string()))?;
+        print(&format!("{body}\n"))?;
+    } else {
+        print(&text::diagnosis(&diagnosis))?;
+    }
+    Ok(if diagnosis.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

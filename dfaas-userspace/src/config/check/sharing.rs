@@ -1,0 +1,155 @@
+//! The tables about sharing: overlay, control, functions, peers.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::super::model::{Control, FunctionOverride, StaticPeer};
+use super::super::{forms, raw};
+use super::Checker;
+use crate::dataplane::Settings;
+
+/// A plan names at most 18 targets, and the local gateway is one of them.
+const MAX_STATIC_PEERS: usize = dfaas_control::MAX_TARGETS - 1;
+
+impl Checker<'_> {
+    pub(super) fn overlay(&mut self, raw: &raw::Overlay) -> Option<IpAddr> {
+        for (index, text) in raw.listen.iter().enumerate() {
+            self.ok(format!("overlay.listen[{index}]"), forms::overlay_listen(text));
+        }
+        for (index, text) in raw.bootstrap.iter().enumerate() {
+            self.ok(format!("overlay.bootstrap[{index}]"), forms::bootstrap(text));
+        }
+        for (index, text) in raw.allow.iter().enumerate() {
+            let valid = text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            self.unless(!valid, format!("overlay.allow[{index}]"), format!("\"{text}\" is not a peer id"));
+        }
+        if raw.data_address.is_empty() {
+            return None;
+        }
+        self.ok("overlay.data_address", forms::host_address(&raw.data_address))
+    }
+
+    pub(super) fn control(&mut self, raw: &raw::Control) -> Control {
+        let options = dfaas_control::Options { period: raw.period, static_local: raw.fixed.local };
+        let made = dfaas_control::strategy(&raw.strategy, &options);
+        self.ok("control.strategy", made.map(drop).map_err(|error| error.to_string()));
+        self.duration("control.period", raw.period, Duration::from_millis(100), Duration::from_secs(60));
+        let percent = raw.fixed.local;
+        self.unless(
+            !(0.0..=100.0).contains(&percent),
+            "control.static.local",
+            format!("{percent} is not a percentage, 0 to 100"),
+        );
+        self.unless(
+            !(1..=24).contains(&raw.neighbours),
+            "control.neighbours",
+            format!("{} is out of bounds; 1 to 24 are allowed", raw.neighbours),
+        );
+        let split = &raw.recalc.split;
+        self.unless(
+            !matches!(split.as_str(), "overloaded" | "all"),
+            "control.recalc.split",
+            format!("\"{split}\" is not one of overloaded, all"),
+        );
+        if !raw.external.url.is_empty() {
+            self.ok("control.external.url", forms::http_url(&raw.external.url));
+        }
+        self.duration(
+            "control.external.timeout",
+            raw.external.timeout,
+            Duration::from_millis(1),
+            Duration::from_secs(60),
+        );
+        Control { strategy: raw.strategy.clone(), options }
+    }
+
+    pub(super) fn functions(
+        &mut self,
+        raw: BTreeMap<String, raw::Function>,
+    ) -> BTreeMap<String, FunctionOverride> {
+        let mut checked = BTreeMap::new();
+        for (name, function) in raw {
+            let key = format!("functions.{name}");
+            self.unless(
+                !crate::discovery::valid_spelling(&name),
+                &*key,
+                format!("\"{name}\" cannot be the name of a function"),
+            );
+            if let Some(rate) = function.max_rate {
+                self.unless(
+                    !rate.is_finite() || rate < 0.0,
+                    format!("{key}.max_rate"),
+                    format!("{rate} is not a rate of 0 or more a second"),
+                );
+            }
+            if let Some(timeout) = function.timeout {
+                self.duration(
+                    &format!("{key}.timeout"),
+                    timeout,
+                    Duration::from_millis(1),
+                    Duration::from_secs(86_400),
+                );
+            }
+            checked.insert(
+                name,
+                FunctionOverride {
+                    max_rate: function.max_rate,
+                    max_inflight: function.max_inflight,
+                    timeout: function.timeout,
+                    local_only: function.local_only,
+                },
+            );
+        }
+        checked
+    }
+
+    pub(super) fn static_peers(
+        &mut self,
+        raw: &[raw::StaticPeer],
+        own: &str,
+        settings: Option<&Settings>,
+    ) -> Vec<StaticPeer> {
+        let mut peers: Vec<StaticPeer> = Vec::new();
+        self.unless(
+            raw.len() > MAX_STATIC_PEERS,
+            "static_peer",
+            format!("{} peers; at most {MAX_STATIC_PEERS} fit", raw.len()),
+        );
+        for (index, peer) in raw.iter().enumerate() {
+            let key = |name: &str| format!("static_peer[{index}].{name}");
+            self.unless(peer.data_port == 0, key("data_port"), "0 is not a port");
+            self.unless(
+                !peer.share.is_finite() || peer.share < 0.0,
+                key("share"),
+                format!("{} is not a share of 0 or more", peer.share),
+            );
+            let missing = || "missing".to_owned();
+            let name =
+                peer.name.clone().ok_or_else(missing).and_then(|name| forms::name(&name).map(|()| name));
+            let address = peer.address.as_deref().ok_or_else(missing).and_then(forms::host_address);
+            let (Some(name), Some(address)) = (self.ok(key("name"), name), self.ok(key("address"), address))
+            else {
+                continue;
+            };
+            self.unless(name == own, key("name"), format!("\"{name}\" is this node"));
+            self.unless(
+                peers.iter().any(|other| other.name == name),
+                key("name"),
+                format!("\"{name}\" is listed twice"),
+            );
+            let twice =
+                peers.iter().any(|other| (other.address, other.data_port) == (address, peer.data_port));
+            self.unless(twice, key("address"), format!("{address} port {} is listed twice", peer.data_port));
+            let own_address =
+                settings.is_some_and(|settings| settings.listen.iter().any(|listen| listen.ip() == address));
+            self.unless(
+                own_address,
+                key("address"),
+                format!("{address} is an address of this node (dataplane.listen)"),
+            );
+            peers.push(StaticPeer { name, address, data_port: peer.data_port, share: peer.share });
+        }
+        peers
+    }
+}

@@ -1,0 +1,141 @@
+//! The forms of single values. Each function says in one sentence what is wrong.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+
+/// An address with a port that can be listened at or called: both are given.
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| {
+        format!("\"{text}\" is not an address with a port, like 192.0.2.10:8080 or [2001:db8::1]:8080")
+    })?;
+    if address.port() == 0 {
+        return Err(format!("\"{text}\" has port 0; name the port"));
+    }
+    Ok(address)
+}
+
+/// The address of one other node.
+pub(super) fn host_address(text: &str) -> Result<IpAddr, String> {
+    let address: IpAddr = text
+        .parse()
+        .map_err(|_| format!("\"{text}\" is not an IP address, like 192.0.2.11 or 2001:db8::2"))?;
+    if address.is_unspecified() || address.is_multicast() {
+        return Err(format!("{address} is not the address of one node"));
+    }
+    Ok(address)
+}
+
+/// `first-last`, ports above the privileged ones.
+pub(super) fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {
+    let parsed = text.split_once('-').and_then(|(first, last)| {
+        Some((first.trim().parse::<u16>().ok()?, last.trim().parse::<u16>().ok()?))
+    });
+    let Some((first, last)) = parsed else {
+        return Err(format!("\"{text}\" is not a range of ports, like 20000-29999"));
+    };
+    if first > last {
+        return Err(format!("\"{text}\" ends before it begins"));
+    }
+    if first < 1024 {
+        return Err(format!("\"{text}\" begins below 1024; source ports must be unprivileged"));
+    }
+    Ok(first..=last)
+}
+
+/// An `http://` address without credentials, query or fragment.
+pub(super) fn http_url(text: &str) -> Result<reqwest::Url, String> {
+    let mut url: reqwest::Url = text
+        .parse()
+        .map_err(|cause| format!("\"{text}\" is not a URL, like http://127.0.0.1:8080: {cause}"))?;
+    if url.scheme() != "http" {
+        return Err(format!("\"{text}\": only http:// addresses are supported"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("credentials do not belong in the URL; use user and password_file".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("\"{text}\" must end with its path"));
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// An overlay listen address: `/ip4/A/tcp/P` or `/ip4/A/udp/P/quic-v1`, also with `ip6`. Answers the port.
+pub(super) fn overlay_listen(text: &str) -> Result<u16, String> {
+    let wrong = || {
+        format!(
+            "\"{text}\" is not a listen address, like /ip4/0.0.0.0/tcp/31600 or /ip4/0.0.0.0/udp/31600/quic-v1"
+        )
+    };
+    let parts: Vec<&str> = text.split('/').collect();
+    let (family, address, transport, port) = match parts.as_slice() {
+        ["", family, address, "tcp", port] => (*family, *address, "tcp", *port),
+        ["", family, address, "udp", port, "quic-v1"] => (*family, *address, "udp", *port),
+        _ => return Err(wrong()),
+    };
+    let address: IpAddr = address.parse().map_err(|_| wrong())?;
+    if (family == "ip4") != address.is_ipv4() || !matches!(family, "ip4" | "ip6") {
+        return Err(wrong());
+    }
+    match port.parse() {
+        Ok(0) | Err(_) => Err(format!("\"{text}\" has no valid {transport} port")),
+        Ok(port) => Ok(port),
+    }
+}
+
+/// A bootstrap address: a multiaddress that ends with the peer's id.
+pub(super) fn bootstrap(text: &str) -> Result<(), String> {
+    let id = text.rsplit_once("/p2p/").map_or("", |(_, id)| id);
+    if !text.starts_with('/') || id.is_empty() || id.contains('/') {
+        return Err(format!("\"{text}\" is not a multiaddress that ends with /p2p/ and a peer id"));
+    }
+    Ok(())
+}
+
+/// A name that can stand in metrics labels and commands.
+pub(super) fn name(text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Err("must not be empty".to_owned());
+    }
+    if text.len() > 63 || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
+        return Err(format!("\"{text}\" is not a name: up to 63 letters, digits, '-', '.' and '_'"));
+    }
+    if matches!(text, "local" | "reject") {
+        return Err(format!("\"{text}\" is a word of the metrics; choose another name"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlay_addresses_give_their_port() {
+        assert_eq!(overlay_listen("/ip4/0.0.0.0/udp/31600/quic-v1"), Ok(31600));
+        assert_eq!(overlay_listen("/ip6/::/tcp/4001"), Ok(4001));
+        for wrong in
+            ["", "/ip4/::/tcp/1", "/ip4/1.2.3.4/tcp/0", "/ip4/1.2.3.4/tcp/x", "/dns4/a/tcp/1", "1.2.3.4:5"]
+        {
+            assert!(overlay_listen(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_gateway_address_loses_its_last_slash_and_keeps_its_path() {
+        assert_eq!(http_url("http://127.0.0.1:8080/").unwrap().as_str(), "http://127.0.0.1:8080/");
+        assert_eq!(http_url("http://h/openfaas/").unwrap().path(), "/openfaas");
+        for wrong in ["127.0.0.1:8080", "https://h", "http://a:b@h", "http://h?x=1", "ftp://h"] {
+            assert!(http_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn port_ranges_run_upwards_above_the_privileged_ports() {
+        assert_eq!(port_range("20000-29999"), Ok(20000..=29999));
+        for wrong in ["", "20000", "5-4", "80-90", "1-70000", "a-b", "30000-20000"] {
+            assert!(port_range(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::dataplane::Settings;
+
+/// A checked agent configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it came from; errors that show only at the start name it.
+    pub file: PathBuf,
+    /// Name of this node.
+    pub name: String,
+    /// Region of this node; may be empty.
+    pub region: String,
+    /// What the data plane needs.
+    pub dataplane: Settings,
+    /// The local gateway.
+    pub gateway: Gateway,
+    /// The control loop.
+    pub control: Control,
+    /// Overrides by function name, in any spelling.
+    pub functions: BTreeMap<String, FunctionOverride>,
+    /// Peers of a federation without an overlay.
+    pub static_peers: Vec<StaticPeer>,
+    /// Where the agent answers operators.
+    pub admin: Admin,
+    /// Keys that the file sets and this version does not use yet.
+    pub without_effect: Vec<String>,
+}
+
+/// The admin API of the local OpenFaaS gateway.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// Base address; `/system/functions` comes after its path.
+    pub url: reqwest::Url,
+    /// User and password of basic auth.
+    pub credentials: Option<(String, Secret)>,
+    /// Time between reads of the list of functions.
+    pub poll: Duration,
+}
+
+/// The control loop.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// Name of the strategy; one that exists.
+    pub strategy: String,
+    /// What strategies are told, the period among it.
+    pub options: dfaas_control::Options,
+}
+
+/// What the configuration says of one function; `None` leaves the label or the default in force.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct FunctionOverride {
+    /// Most invocations a second served here; 0 lifts the label's limit.
+    pub max_rate: Option<f64>,
+    /// Most connections bound to the local gateway at one time; 0: no limit.
+    pub max_inflight: Option<u32>,
+    /// Time within which an answer is of use.
+    pub timeout: Option<Duration>,
+    /// Whether invocations must stay here.
+    pub local_only: Option<bool>,
+}
+
+/// A peer named in the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StaticPeer {
+    /// Its name.
+    pub name: String,
+    /// Address of its data port.
+    pub address: IpAddr,
+    /// Its data port.
+    pub data_port: u16,
+    /// Its weight among the peers.
+    pub share: f64,
+}
+
+/// Where the agent answers operators.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// Unix socket of the `dfaas` commands.
+    pub socket: PathBuf,
+    /// TCP address of metrics and health; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Bearer token asked for at `listen`.
+    pub token: Option<Secret>,
+}
+
+/// A password or token; never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `text`, which must not be printed.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `other` is the same, in a time that does not tell where they differ.
+    pub fn matches(&self, other: &str) -> bool {
+        self.0.len() == other.len()
+            && self.0.bytes().zip(other.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_matches_itself_and_prints_nothing() {
+        let secret = Secret::new("pa55");
+        assert!(secret.matches("pa55"));
+        assert!(!secret.matches("pa56") && !secret.matches("pa5") && !secret.matches(""));
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
+    }
+}

@@ -1,0 +1,187 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::listing::ListedFunction;
+use super::valid_spelling;
+use crate::config::FunctionOverride;
+
+/// Time within which an answer is of use when nobody says otherwise.
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(1);
+
+/// A function of the local gateway with what labels and configuration say of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionInfo {
+    /// Every spelling by which callers name it, the canonical one first.
+    pub spellings: Vec<String>,
+    /// Most invocations a second served here.
+    pub max_rate: Option<f64>,
+    /// Most connections bound to the local gateway at one time.
+    pub max_inflight: Option<u32>,
+    /// Time within which an answer is of use.
+    pub deadline: Duration,
+    /// Whether invocations must stay here.
+    pub local_only: bool,
+    /// Replicas that are ready.
+    pub available_replicas: u64,
+}
+
+/// The functions of the local gateway by canonical name, and what was odd about them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Catalogue {
+    /// By canonical name: without the namespace if it is the gateway's default one.
+    pub functions: BTreeMap<String, FunctionInfo>,
+    /// Labels and names that were ignored, each with its reason.
+    pub problems: Vec<String>,
+}
+
+impl Catalogue {
+    /// Names each listed function, reads its labels and lays the configuration's overrides over them.
+    pub fn new(
+        listed: &[ListedFunction],
+        default_namespace: &str,
+        overrides: &BTreeMap<String, FunctionOverride>,
+    ) -> Self {
+        let mut catalogue = Self::default();
+        let mut taken = BTreeSet::new();
+        for function in listed {
+            let namespace = function.namespace.as_deref().unwrap_or(default_namespace);
+            let full = format!("{}.{namespace}", function.name);
+            let mut spellings = vec![full.clone()];
+            if namespace == default_namespace {
+                spellings.insert(0, function.name.clone());
+            }
+            spellings.retain(|spelling| valid_spelling(spelling) && !taken.contains(spelling));
+            let Some(canonical) = spellings.first().cloned() else {
+                if !taken.contains(&full) {
+                    catalogue.problems.push(format!("function {full:?}: its name cannot be steered"));
+                }
+                continue;
+            };
+            taken.extend(spellings.iter().cloned());
+            let mut info = labelled(&canonical, function, &mut catalogue.problems);
+            let chosen = spellings.iter().find_map(|spelling| overrides.get(spelling));
+            overlay(&mut info, chosen.copied().unwrap_or_default());
+            info.spellings = spellings;
+            catalogue.functions.insert(canonical, info);
+        }
+        catalogue
+    }
+}
+
+fn labelled(name: &str, function: &ListedFunction, problems: &mut Vec<String>) -> FunctionInfo {
+    let label = |key: &str| function.labels.get(key).map(|text| text.trim());
+    let mut bad = |key: &str, text: &str, right: &str| {
+        problems.push(format!("function {name}: label {key} = {text:?} ignored: not {right}"));
+    };
+    let max_rate = label("dfaas.maxrate").and_then(|text| match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate >= 0.0 => Some(rate),
+        _ => {
+            bad("dfaas.maxrate", text, "a number of invocations a second");
+            None
+        }
+    });
+    let deadline = label("dfaas.timeout_ms").and_then(|text| match text.parse::<u32>() {
+        Ok(millis) if millis > 0 => Some(Duration::from_millis(u64::from(millis))),
+        _ => {
+            bad("dfaas.timeout_ms", text, "a number of milliseconds");
+            None
+        }
+    });
+    let local_only = label("dfaas.local_only").and_then(|text| match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" => Some(true),
+        "false" | "0" | "no" => Some(false),
+        _ => {
+            bad("dfaas.local_only", text, "true or false");
+            None
+        }
+    });
+    FunctionInfo {
+        spellings: Vec::new(),
+        max_rate: max_rate.filter(|rate| *rate > 0.0),
+        max_inflight: None,
+        deadline: deadline.unwrap_or(DEFAULT_DEADLINE),
+        local_only: local_only.unwrap_or(false),
+        available_replicas: function.available_replicas,
+    }
+}
+
+fn overlay(info: &mut FunctionInfo, chosen: FunctionOverride) {
+    if let Some(rate) = chosen.max_rate {
+        info.max_rate = (rate > 0.0).then_some(rate);
+    }
+    if let Some(inflight) = chosen.max_inflight {
+        info.max_inflight = (inflight > 0).then_some(inflight);
+    }
+    info.deadline = chosen.timeout.unwrap_or(info.deadline);
+    info.local_only = chosen.local_only.unwrap_or(info.local_only);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(name: &str, namespace: Option<&str>, labels: &[(&str, &str)]) -> ListedFunction {
+        ListedFunction {
+            name: name.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            labels: labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            available_replicas: 1,
+        }
+    }
+
+    #[test]
+    fn the_default_namespace_gives_two_spellings_and_others_one() {
+        let listed = [
+            function("figlet", Some("openfaas-fn"), &[]),
+            function("figlet", Some("prod"), &[]),
+            function("nons", None, &[]),
+        ];
+        let catalogue = Catalogue::new(&listed, "openfaas-fn", &BTreeMap::new());
+        let spellings: Vec<_> = catalogue.functions.values().map(|info| info.spellings.join(" ")).collect();
+        assert_eq!(spellings, ["figlet figlet.openfaas-fn", "figlet.prod", "nons nons.openfaas-fn"]);
+    }
+
+    #[test]
+    fn labels_are_read_and_bad_ones_are_ignored_with_a_word() {
+        let good = [("dfaas.maxrate", "12.5"), ("dfaas.timeout_ms", "250"), ("dfaas.local_only", "true")];
+        let bad = [("dfaas.maxrate", "fast"), ("dfaas.timeout_ms", "-1"), ("dfaas.local_only", "maybe")];
+        let listed = [function("good", None, &good), function("bad", None, &bad)];
+        let catalogue = Catalogue::new(&listed, "openfaas-fn", &BTreeMap::new());
+        let good = &catalogue.functions["good"];
+        assert_eq!(
+            (good.max_rate, good.deadline, good.local_only),
+            (Some(12.5), Duration::from_millis(250), true)
+        );
+        let bad = &catalogue.functions["bad"];
+        assert_eq!((bad.max_rate, bad.deadline, bad.local_only), (None, DEFAULT_DEADLINE, false));
+        assert_eq!(catalogue.problems.len(), 3);
+        assert!(catalogue.problems[0].contains("function bad: label dfaas.maxrate = \"fast\""));
+    }
+
+    #[test]
+    fn configuration_overrides_labels_in_any_spelling() {
+        let listed = [function("figlet", None, &[("dfaas.maxrate", "10")])];
+        let lifted = FunctionOverride { max_rate: Some(0.0), max_inflight: Some(3), ..Default::default() };
+        let overrides = BTreeMap::from([("figlet.openfaas-fn".to_owned(), lifted)]);
+        let catalogue = Catalogue::new(&listed, "openfaas-fn", &overrides);
+        let figlet = &catalogue.functions["figlet"];
+        assert_eq!((figlet.max_rate, figlet.max_inflight), (None, Some(3)));
+    }
+
+    #[test]
+    fn a_name_that_no_caller_can_write_is_left_out_with_a_word() {
+        let long = "x".repeat(64);
+        let listed = [function("a b", None, &[]), function(&long, None, &[]), function("ok", None, &[])];
+        let catalogue = Catalogue::new(&listed, "openfaas-fn", &BTreeMap::new());
+        assert_eq!(catalogue.functions.keys().collect::<Vec<_>>(), ["ok"]);
+        assert_eq!(catalogue.problems.len(), 2);
+    }
+
+    #[test]
+    fn a_function_listed_twice_is_one_function() {
+        let listed = [function("a", None, &[]), function("a", Some("openfaas-fn"), &[])];
+        let catalogue = Catalogue::new(&listed, "openfaas-fn", &BTreeMap::new());
+        assert_eq!(catalogue.functions.len(), 1);
+        assert!(catalogue.problems.is_empty());
+    }
+}

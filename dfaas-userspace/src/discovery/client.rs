@@ -1,0 +1,172 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::{StatusCode, Url};
+
+use super::catalogue::Catalogue;
+use super::listing;
+use crate::config::{FunctionOverride, Gateway};
+
+/// Longest answer that is read, in bytes: some ten thousand functions.
+pub const MAX_ANSWER: usize = 8 << 20;
+
+/// Most namespaces that are asked one by one.
+const MAX_NAMESPACES: usize = 64;
+
+/// Longest wait for one answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the list of functions could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DiscoveryError {
+    /// No answer.
+    #[error("gateway {url}: no answer: {cause}")]
+    Unreachable {
+        /// What was asked.
+        url: String,
+        /// What went wrong.
+        cause: String,
+    },
+    /// An answer other than 200.
+    #[error("gateway {url}: answered {status}{hint}")]
+    Status {
+        /// What was asked.
+        url: String,
+        /// The status.
+        status: u16,
+        /// What to do; empty if that is not known.
+        hint: &'static str,
+    },
+    /// An answer longer than [`MAX_ANSWER`].
+    #[error("gateway {url}: answer longer than {MAX_ANSWER} bytes")]
+    TooLong {
+        /// What was asked.
+        url: String,
+    },
+    /// An answer that is not what OpenFaaS gateways answer.
+    #[error("gateway {url}: {cause}; is gateway.url the address of an OpenFaaS gateway?")]
+    Malformed {
+        /// What was asked.
+        url: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+}
+
+/// Asks one gateway. Remembers the namespaces, so that a passing failure to list them loses no function.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    gateway: Gateway,
+    overrides: BTreeMap<String, FunctionOverride>,
+    namespaces: Vec<String>,
+}
+
+impl Client {
+    /// A client of `gateway` that lays `overrides` over what the labels say.
+    ///
+    /// # Errors
+    /// If the HTTP client cannot be made.
+    pub fn new(
+        gateway: Gateway,
+        overrides: BTreeMap<String, FunctionOverride>,
+    ) -> Result<Self, reqwest::Error> {
+        // A proxy or a redirect would carry the password elsewhere.
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(TIMEOUT)
+            .connect_timeout(TIMEOUT)
+            .build()?;
+        Ok(Self { http, gateway, overrides, namespaces: Vec::new() })
+    }
+
+    /// Reads the gateway's functions, all namespaces.
+    ///
+    /// # Errors
+    /// If the gateway does not answer, or not as one does.
+    pub async fn catalogue(&mut self) -> Result<Catalogue, DiscoveryError> {
+        let namespaces = self.url("system/namespaces", None);
+        match self.get(&namespaces).await {
+            Ok(body) => {
+                if let Ok(names) = listing::namespaces(&body) {
+                    self.namespaces = names;
+                }
+            }
+            // Gateways without namespaces do not know the path.
+            Err(DiscoveryError::Status { status: 404, .. }) => self.namespaces.clear(),
+            Err(DiscoveryError::Unreachable { .. } | DiscoveryError::Status { .. }) => {}
+            Err(other) => tracing::debug!("{other}"),
+        }
+        let default = listing::default_namespace(&self.namespaces).to_owned();
+        let mut listed = self.functions(None).await?;
+        for namespace in self.namespaces.iter().filter(|name| **name != default).take(MAX_NAMESPACES) {
+            let mut others = self.functions(Some(namespace)).await?;
+            // Without its own word a function belongs where it was asked for.
+            others.iter_mut().for_each(|function| {
+                function.namespace.get_or_insert_with(|| namespace.clone());
+            });
+            listed.append(&mut others);
+        }
+        Ok(Catalogue::new(&listed, &default, &self.overrides))
+    }
+
+    async fn functions(
+        &self,
+        namespace: Option<&str>,
+    ) -> Result<Vec<listing::ListedFunction>, DiscoveryError> {
+        let url = self.url("system/functions", namespace);
+        let body = self.get(&url).await?;
+        listing::functions(&body).map_err(|cause| DiscoveryError::Malformed { url: url.to_string(), cause })
+    }
+
+    fn url(&self, path: &str, namespace: Option<&str>) -> Url {
+        let mut url = self.gateway.url.clone();
+        url.set_path(&format!("{}/{path}", self.gateway.url.path().trim_end_matches('/')));
+        if let Some(namespace) = namespace {
+            url.query_pairs_mut().append_pair("namespace", namespace);
+        }
+        url
+    }
+
+    async fn get(&self, url: &Url) -> Result<Vec<u8>, DiscoveryError> {
+        let mut request = self.http.get(url.clone());
+        if let Some((user, password)) = &self.gateway.credentials {
+            request = request.basic_auth(user, Some(password.reveal()));
+        }
+        let unreachable = |cause: reqwest::Error| DiscoveryError::Unreachable {
+            url: url.to_string(),
+            cause: innermost(&cause),
+        };
+        let mut response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        if status != StatusCode::OK {
+            let hint = match status {
+                StatusCode::UNAUTHORIZED => "; check gateway.user and gateway.password_file",
+                StatusCode::NOT_FOUND => "; is gateway.url the address of an OpenFaaS gateway?",
+                _ => "",
+            };
+            return Err(DiscoveryError::Status { url: url.to_string(), status: status.as_u16(), hint });
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(DiscoveryError::TooLong { url: url.to_string() });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+/// The cause at the bottom, which names what happened ("Connection refused") where the outer ones name the URL again.
+fn innermost(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return format!("none within {} s", TIMEOUT.as_secs());
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

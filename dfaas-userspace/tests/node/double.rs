@@ -1,0 +1,144 @@
+//! A data plane that remembers what it was told, and refuses what the real one refuses.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use dfaas_userspace::dataplane::{
+    DataPlane, DataPlaneError, Drops, Function, FunctionPlan, Inflight, Invocations, Left, Origin, Peer,
+    Snapshot, Target,
+};
+
+#[derive(Default)]
+pub struct Memory {
+    pub peers: Vec<Peer>,
+    pub functions: Vec<Function>,
+    pub plans: BTreeMap<String, FunctionPlan>,
+    pub writes: u64,
+    /// Plans that had been written when it was armed.
+    pub armed_after: Option<u64>,
+    pub maintained: u64,
+    pub left: Option<Duration>,
+    pub dropped: bool,
+    pub broken: bool,
+    pub leave_takes: Duration,
+    pub snapshot: Snapshot,
+}
+
+#[derive(Clone, Default)]
+pub struct Double(Arc<Mutex<Memory>>);
+
+impl Double {
+    pub fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().expect("no test panics while it holds this")
+    }
+
+    /// The value that the agent owns.
+    pub fn boxed(&self) -> Box<dyn DataPlane> {
+        Box::new(Owned(self.clone()))
+    }
+
+    pub fn count(&self, function: &str, origin: Origin, backend: &str, count: u64) {
+        let (function, backend) = (function.to_owned(), backend.to_owned());
+        self.memory().snapshot.invocations.push(Invocations { function, origin, backend, count });
+    }
+
+    /// Something in every part of the snapshot.
+    pub fn fill(&self) {
+        self.count("figlet", Origin::User, "local", 60);
+        self.count("figlet", Origin::User, "b", 40);
+        self.count("figlet", Origin::User, "reject", 3);
+        self.count("figlet", Origin::Peer, "local", 7);
+        let inflight = Inflight { function: "figlet".to_owned(), backend: "b".to_owned(), count: 2 };
+        let mut memory = self.memory();
+        memory.snapshot.inflight.push(inflight);
+        memory.snapshot.drops.push(Drops { reason: "bad_cookie", count: 5 });
+        memory.snapshot.flows = 11;
+        memory.snapshot.retries = 4;
+    }
+}
+
+struct Owned(Double);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        self.0.memory().dropped = true;
+    }
+}
+
+fn broken(memory: &Memory) -> Result<(), DataPlaneError> {
+    if memory.broken {
+        return Err(DataPlaneError::Map { map: "PLAN", cause: "told to fail".to_owned() });
+    }
+    Ok(())
+}
+
+fn unknown(what: &str) -> DataPlaneError {
+    DataPlaneError::Setup { what: what.to_owned(), cause: "unknown".to_owned(), hint: "tell it first" }
+}
+
+impl DataPlane for Owned {
+    fn set_peers(&mut self, peers: &[Peer]) -> Result<(), DataPlaneError> {
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        memory.peers = peers.to_vec();
+        Ok(())
+    }
+
+    fn set_functions(&mut self, functions: &[Function]) -> Result<(), DataPlaneError> {
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        memory.functions = functions.to_vec();
+        memory.plans.retain(|name, _| functions.iter().any(|function| function.name == *name));
+        Ok(())
+    }
+
+    fn write_plan(&mut self, function: &str, plan: &FunctionPlan) -> Result<(), DataPlaneError> {
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        if !memory.functions.iter().any(|known| known.name == function) {
+            return Err(unknown(function));
+        }
+        for (target, _) in &plan.shares {
+            if let Target::Peer(name) = target
+                && !memory.peers.iter().any(|peer| peer.name == *name)
+            {
+                return Err(unknown(name));
+            }
+        }
+        assert_eq!(plan.shares.iter().map(|(_, part)| part).sum::<u32>(), 65_536);
+        memory.plans.insert(function.to_owned(), plan.clone());
+        memory.writes += 1;
+        Ok(())
+    }
+
+    fn set_armed(&mut self, armed: bool) -> Result<(), DataPlaneError> {
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        memory.snapshot.armed = armed;
+        memory.armed_after = Some(memory.writes);
+        Ok(())
+    }
+
+    fn maintain(&mut self) -> Result<(), DataPlaneError> {
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        memory.maintained += 1;
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, DataPlaneError> {
+        let memory = self.0.memory();
+        broken(&memory)?;
+        Ok(memory.snapshot.clone())
+    }
+
+    fn leave(self: Box<Self>, limit: Duration) -> Result<Left, DataPlaneError> {
+        let takes = self.0.memory().leave_takes;
+        std::thread::sleep(takes);
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        memory.left = Some(limit);
+        Ok(Left { abandoned: 2 })
+    }
+}
