@@ -112,7 +112,8 @@ impl Node {
         let _ = std::fs::remove_file(&log);
         let mut command = Command::new(&self.binary);
         command.args(args);
-        let mut process = Process::spawn(&format!("dfaas {}", args.join(" ")), &self.namespace, command, &log)?;
+        let mut process =
+            Process::spawn(&format!("dfaas {}", args.join(" ")), &self.namespace, command, &log)?;
         let Some(status) = process.wait(limit)? else {
             bail!("`dfaas {}` did not end within {limit:?}\n{}", args.join(" "), process.log_tail());
         };

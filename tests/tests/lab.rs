@@ -53,7 +53,10 @@ fn serve(namespace: &Namespace, address: SocketAddr) -> oneshot::Sender<()> {
     stop
 }
 
-async fn answer(request: Request<Incoming>, requests: Arc<AtomicU64>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(
+    request: Request<Incoming>,
+    requests: Arc<AtomicU64>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let number = requests.fetch_add(1, Ordering::Relaxed);
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let (status, body) = match number % 30 {
@@ -88,7 +91,12 @@ fn every_invocation_has_an_outcome_and_the_second_in_which_it_was_due() {
 
     let total = report.total();
     // Of 30 requests 10 are rejected and numbers 0 and 20 get a wrong body (10 is rejected).
-    assert_eq!((total.sent, total.rejected, total.failed, total.ok), (600, 200, 40, 360), "{:?}", report.reasons());
+    assert_eq!(
+        (total.sent, total.rejected, total.failed, total.ok),
+        (600, 200, 40, 360),
+        "{:?}",
+        report.reasons()
+    );
     assert_eq!(report.seconds().iter().map(|second| second.sent).collect::<Vec<_>>(), [300, 300]);
     assert_eq!(total.by_node, [("node-1".to_owned(), 360)].into());
     assert_eq!(report.reasons()["wrong body from node-1"], 40);
