@@ -1,7 +1,7 @@
 //! One node of the federation: its gateway and its agent.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -47,8 +47,20 @@ pub struct Node {
 }
 
 impl Node {
-    /// Writes both configuration files of node `index` (from 1). Nothing runs yet.
+    /// Writes both configuration files of node `index` (from 1) for the program that [`dfaas_binary`] finds. Nothing
+    /// runs yet.
     pub fn new(lab: &Lab, index: u8, agent: &Agent, gateway: &Gateway) -> Result<Self> {
+        Self::with_binary(lab, index, agent, gateway, &dfaas_binary()?)
+    }
+
+    /// The same for this program.
+    pub fn with_binary(
+        lab: &Lab,
+        index: u8,
+        agent: &Agent,
+        gateway: &Gateway,
+        binary: &Path,
+    ) -> Result<Self> {
         let folder = lab.folder().join(node_name(index));
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make folder {}", folder.display()))?;
@@ -56,7 +68,7 @@ impl Node {
             index,
             namespace: lab.node(index),
             folder,
-            binary: dfaas_binary()?,
+            binary: binary.to_owned(),
             gateway: None,
             agent: None,
         };

@@ -100,6 +100,7 @@ fn watch_signals() -> Result<()> {
             });
             let labs = LABS.write().unwrap_or_else(std::sync::PoisonError::into_inner);
             for &lab in labs.iter() {
+                report(&[format!("interrupted: removing {lab}")]);
                 report(&cleanup::remove(lab));
             }
             // With the lock held: nobody else makes anything any more. As a shell reports a death by signal.

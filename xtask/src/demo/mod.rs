@@ -26,15 +26,12 @@ pub fn run(options: &Options) -> Result<()> {
     setup::check_machine()?;
     setup::run()?;
     let dfaas = build::dfaas()?;
-    // SAFETY: no other thread was started yet.
-    unsafe { std::env::set_var("DFAAS_BIN", dfaas) };
-
     let plan = Plan::new(options.nodes);
     println!("{}", summary::introduction(options, &plan));
-    let baseline = phase::run(options, &plan, Strategy::Alllocal)?;
+    let baseline = phase::run(options, &plan, Strategy::Alllocal, &dfaas)?;
     let chosen = match options.strategy {
         Strategy::Alllocal => None,
-        strategy => Some(phase::run(options, &plan, strategy)?),
+        strategy => Some(phase::run(options, &plan, strategy, &dfaas)?),
     };
 
     let baseline = PhaseReport::new(options, Strategy::Alllocal, &baseline);

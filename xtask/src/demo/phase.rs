@@ -1,6 +1,7 @@
 //! One phase: a fresh lab, its nodes, the load, the live table.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -15,7 +16,7 @@ use super::table;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs it and removes everything it made, whether it ends well or not.
-pub fn run(options: &Options, plan: &Plan, strategy: Strategy) -> Result<Report> {
+pub fn run(options: &Options, plan: &Plan, strategy: Strategy, dfaas: &Path) -> Result<Report> {
     println!("\n{strategy}: starting {} nodes", options.nodes);
     let topology = Topology { nodes: options.nodes, users: 1, ..Topology::default() };
     let lab = Lab::new(topology).context("cannot make the network namespaces")?;
@@ -23,7 +24,7 @@ pub fn run(options: &Options, plan: &Plan, strategy: Strategy) -> Result<Report>
     let mut nodes = Vec::new();
     for (index, name, _) in plan.nodes() {
         let agent = plan.agent(index, strategy, &options.period);
-        let mut node = Node::new(&lab, index, &agent, &plan.gateway(index))?;
+        let mut node = Node::with_binary(&lab, index, &agent, &plan.gateway(index), dfaas)?;
         node.start_gateway().with_context(|| format!("the gateway of {name} did not start"))?;
         node.start_agent().with_context(|| format!("the agent of {name} did not start"))?;
         nodes.push(node);
