@@ -68,12 +68,12 @@ pub struct StaticPeer {
     /// Its data port.
     pub data_port: u16,
     /// Its part of what is not served locally, in proportion to the other peers' shares.
-    pub share: u32,
+    pub share: f64,
 }
 
 impl StaticPeer {
     /// Node `index` of the same lab.
-    pub fn node(index: u8, share: u32) -> Self {
+    pub fn node(index: u8, share: f64) -> Self {
         Self { name: node_name(index), address: peer_address(index), data_port: DATA_PORT, share }
     }
 }
@@ -86,7 +86,7 @@ pub struct Agent {
     /// Time between two decisions, as `1s`.
     pub period: String,
     /// Percent of the invocations that `static` serves locally.
-    pub static_local: u32,
+    pub static_local: f64,
     /// The peers.
     pub peers: Vec<StaticPeer>,
     /// Further keys, merged over the ones above table by table.
@@ -98,7 +98,7 @@ impl Default for Agent {
         Self {
             strategy: "static".to_owned(),
             period: "1s".to_owned(),
-            static_local: 100,
+            static_local: 100.0,
             peers: Vec::new(),
             overrides: toml::Table::new(),
         }
@@ -194,7 +194,7 @@ struct ControlTable<'a> {
 
 #[derive(Serialize)]
 struct StaticTable {
-    local: u32,
+    local: f64,
 }
 
 #[derive(Serialize)]

@@ -18,7 +18,7 @@ fn ctrl_c_and_termination_remove_the_lab_and_tell_the_signal() {
         let mut child = Command::new(env!("CARGO_BIN_EXE_lab"))
             .arg("2")
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());

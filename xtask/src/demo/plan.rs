@@ -45,8 +45,8 @@ impl Plan {
         Agent {
             strategy: strategy.to_string(),
             period: period.to_owned(),
-            static_local: (100 * self.capacity(index) + self.total() / 2) / self.total(),
-            peers: peers.map(|(other, _, capacity)| StaticPeer::node(other, capacity)).collect(),
+            static_local: 100.0 * f64::from(self.capacity(index)) / f64::from(self.total()),
+            peers: peers.map(|(other, _, capacity)| StaticPeer::node(other, capacity.into())).collect(),
             ..Agent::default()
         }
     }
@@ -65,13 +65,13 @@ mod tests {
     #[test]
     fn the_first_node_of_three_keeps_a_fifth_and_shares_the_rest_by_capacity() {
         let agent = Plan::new(3).agent(1, Strategy::Static, "1s");
-        assert_eq!((agent.strategy.as_str(), agent.static_local), ("static", 20));
-        assert_eq!(agent.peers.iter().map(|peer| peer.share).collect::<Vec<_>>(), [16, 24]);
+        assert_eq!((agent.strategy.as_str(), agent.static_local), ("static", 20.0));
+        assert_eq!(agent.peers.iter().map(|peer| peer.share).collect::<Vec<_>>(), [16.0, 24.0]);
     }
 
     #[test]
     fn more_nodes_repeat_the_capacities_and_one_node_keeps_all() {
         assert_eq!(Plan::new(5).total(), 10 + 16 + 24 + 10 + 16);
-        assert_eq!(Plan::new(1).agent(1, Strategy::Static, "1s").static_local, 100);
+        assert_eq!(Plan::new(1).agent(1, Strategy::Static, "1s").static_local, 100.0);
     }
 }

@@ -25,12 +25,15 @@ pub fn introduction(options: &Options, plan: &Plan) -> String {
 
 /// Both phases side by side.
 pub fn render(report: &DemoReport, plan: &Plan) -> String {
-    let phases = [&report.baseline, &report.strategy];
+    let mut phases = vec![&report.baseline];
+    if report.strategy.strategy != report.baseline.strategy {
+        phases.push(&report.strategy);
+    }
     let mut text = String::new();
     let mut row = |name: &str, value: &dyn Fn(&PhaseReport) -> String| {
-        let [baseline, strategy] = phases.map(value);
+        let values: String = phases.iter().map(|phase| format!(" {:>10}", value(phase))).collect();
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {name:<22} {baseline:>10} {strategy:>10}");
+        let _ = writeln!(text, "  {name:<22}{values}");
     };
     row("", &|phase| phase.strategy.clone());
     row("invocations", &|phase| phase.sent.to_string());
@@ -45,8 +48,7 @@ pub fn render(report: &DemoReport, plan: &Plan) -> String {
     row("latency p95", &|phase| milliseconds(phase.latency_ms.p95));
     row("latency p99", &|phase| milliseconds(phase.latency_ms.p99));
 
-    let differ = report.strategy.strategy != report.baseline.strategy;
-    for phase in phases.into_iter().skip(usize::from(!differ)) {
+    for phase in phases {
         for (reason, count) in &phase.reasons {
             let _ = writeln!(text, "  {}: {count} x {reason}", phase.strategy);
         }
