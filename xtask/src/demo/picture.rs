@@ -12,6 +12,9 @@ use super::report::{DemoReport, PhaseReport};
 /// Width and height of one panel in pixels.
 const PANEL: (u32, u32) = (900, 320);
 
+/// Pixels beside the chart, for the legend.
+const LEGEND: i32 = 120;
+
 /// Colours of the nodes, in turn; told apart by colour-blind readers too.
 const NODES: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
@@ -58,6 +61,7 @@ fn draw_phase(panel: &Panel<'_>, phase: &PhaseReport, plan: &Plan) -> Result<()>
     let mut chart = ChartBuilder::on(panel)
         .caption(title, ("sans-serif", 18))
         .margin(12)
+        .margin_right(LEGEND)
         .x_label_area_size(36)
         .y_label_area_size(48)
         .build_cartesian_2d(0.0..phase.series.len().max(1) as f64, 0.0..highest)
@@ -68,6 +72,8 @@ fn draw_phase(panel: &Panel<'_>, phase: &PhaseReport, plan: &Plan) -> Result<()>
         .light_line_style(TRANSPARENT)
         .x_desc("second")
         .y_desc("invocations a second")
+        .x_label_formatter(&label)
+        .y_label_formatter(&label)
         .draw()
         .map_err(|error| anyhow!("{error}"))?;
     let mut base = vec![0; phase.series.len()];
@@ -78,19 +84,26 @@ fn draw_phase(panel: &Panel<'_>, phase: &PhaseReport, plan: &Plan) -> Result<()>
             let left = second as f64;
             Rectangle::new([(left + 0.05, low), (left + 0.95, high)], layer.colour.filled())
         });
-        let colour = layer.colour;
-        chart
-            .draw_series(bars)
-            .map_err(|error| anyhow!("{error}"))?
-            .label(&layer.name)
-            .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 10, y + 5)], colour.filled()));
+        chart.draw_series(bars).map_err(|error| anyhow!("{error}"))?;
     }
-    chart
-        .configure_series_labels()
-        .background_style(WHITE.mix(0.8))
-        .position(SeriesLabelPosition::UpperRight)
-        .draw()
-        .map_err(|error| anyhow!("{error}"))
+    draw_legend(panel, &layers)
+}
+
+/// `4`, `0.5`: no more digits than needed.
+fn label(value: &f64) -> String {
+    ((value * 100.0).round() / 100.0).to_string()
+}
+
+/// Beside the chart, in the order of the stack.
+fn draw_legend(panel: &Panel<'_>, layers: &[Layer]) -> Result<()> {
+    let left = i32::try_from(PANEL.0)? - LEGEND + 12;
+    for (row, layer) in (0..).zip(layers.iter().rev()) {
+        let top = 48 + 20 * row;
+        let swatch = Rectangle::new([(left, top), (left + 12, top + 12)], layer.colour.filled());
+        let name = Text::new(layer.name.clone(), (left + 18, top), ("sans-serif", 13));
+        panel.draw(&swatch).and_then(|()| panel.draw(&name)).map_err(|error| anyhow!("{error}"))?;
+    }
+    Ok(())
 }
 
 struct Layer {

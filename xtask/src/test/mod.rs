@@ -26,6 +26,9 @@ pub fn run(filter: Option<&str>) -> Result<bool> {
     let fast = ["--workspace", "--exclude", NAMESPACE_TESTS, "--exclude", "dfaas-ebpf"];
     tests(&fast, filter, &[], &dfaas, &mut tally)?;
     tests(&["--package", NAMESPACE_TESTS], filter, &["--test-threads=1"], &dfaas, &mut tally)?;
+    if let (true, Some(filter)) = (tally.is_empty(), filter) {
+        eprintln!("test: no test has a name that contains `{filter}`");
+    }
     println!("{}", tally.closing_line());
     Ok(tally.all_passed())
 }
