@@ -29,13 +29,7 @@ pub fn run(options: &Options, plan: &Plan, strategy: Strategy, dfaas: &Path) -> 
         node.start_agent().with_context(|| format!("the agent of {name} did not start"))?;
         nodes.push(node);
     }
-    let result = observe(options, plan, strategy, &lab, &mut nodes);
-    if result.is_err() {
-        for node in &nodes {
-            eprintln!("{}", node.log_tails());
-        }
-    }
-    result
+    observe(options, plan, strategy, &lab, &mut nodes)
 }
 
 fn observe(
