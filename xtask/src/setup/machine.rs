@@ -20,7 +20,8 @@ pub fn check() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    bail!("this machine cannot run the data plane:\n{}", missing.join("\n"))
+    // The first line gets its `error: ` where it is printed.
+    bail!("{}", missing.join("\nerror: "))
 }
 
 fn missing(root: bool, release: &str, btf: bool, namespaces: bool) -> Vec<String> {
