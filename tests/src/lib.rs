@@ -1,1 +1,26 @@
-//! The lab.
+//! The lab: whole federations on one machine, for demonstrations and end-to-end tests.
+//!
+//! A [`Lab`] is a set of network namespaces: one for each node, one for the users beside each node, and a switch
+//! between the nodes. A [`Node`] runs the gateway and the agent of one node in there, [`load`] calls functions as
+//! users do. All that a lab makes is removed when it is dropped, when the program is interrupted or panics, and, if
+//! the program was killed, when the next lab starts.
+
+mod cleanup;
+pub mod http;
+mod ip;
+mod lab;
+pub mod load;
+mod names;
+mod namespace;
+mod node;
+mod offloads;
+mod process;
+mod registry;
+pub mod settings;
+
+pub use lab::{Lab, Topology};
+pub use names::{node_address, peer_address, user_address};
+pub use namespace::Namespace;
+pub use node::{Node, dfaas_binary};
+pub use offloads::Offloads;
+pub use process::Process;

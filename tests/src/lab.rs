@@ -1,0 +1,149 @@
+//! A federation's network on one machine.
+
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::cleanup;
+use crate::ip::ip;
+use crate::names::{LabName, MAX_NODES, MAX_USERS, node_address, peer_address, user_address};
+use crate::namespace::Namespace;
+use crate::offloads::{self, Offloads};
+use crate::registry;
+
+/// What a lab is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Topology {
+    /// How many nodes, from 1.
+    pub nodes: u8,
+    /// How many addresses the users beside each node have, from 1.
+    pub users: u8,
+    /// Offloads of the interfaces of nodes and users.
+    pub offloads: Offloads,
+}
+
+impl Default for Topology {
+    fn default() -> Self {
+        Self { nodes: 3, users: 1, offloads: Offloads::default() }
+    }
+}
+
+/// Network namespaces in which nodes run: node `i` has `peers0` (10.77.0.i/24, on a switch with the others) and
+/// `users0` (10.77.i.1/24, towards its users, who have 10.77.i.10 and up). Dropping it ends all processes in there
+/// and removes everything.
+#[derive(Debug)]
+pub struct Lab {
+    name: LabName,
+    topology: Topology,
+}
+
+impl Lab {
+    /// Makes the namespaces and interfaces. Needs root and `ip`; the error names the command that failed.
+    pub fn new(topology: Topology) -> Result<Self> {
+        ensure!((1..=MAX_NODES).contains(&topology.nodes), "a lab has 1 to {MAX_NODES} nodes");
+        ensure!((1..=MAX_USERS).contains(&topology.users), "a node has 1 to {MAX_USERS} user addresses");
+        // From here on dropping removes what was made so far.
+        let lab = Self { name: registry::register()?, topology };
+        {
+            let _making = registry::enter();
+            lab.make()?;
+        }
+        Ok(lab)
+    }
+
+    fn make(&self) -> Result<()> {
+        let folder = self.folder();
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&folder)
+            .with_context(|| format!("cannot make folder {}", folder.display()))?;
+        let switch = self.switch();
+        make_namespace(&switch)?;
+        on(&switch, "link add name bridge0 type bridge forward_delay 0")?;
+        on(&switch, "link set dev bridge0 up")?;
+        (1..=self.topology.nodes).try_for_each(|index| self.make_node(index))
+    }
+
+    fn make_node(&self, index: u8) -> Result<()> {
+        let (switch, node, users) = (self.switch(), self.node(index), self.users(index));
+        make_namespace(&node)?;
+        make_namespace(&users)?;
+
+        let port = format!("node{index}");
+        on(&node, &format!("link add name peers0 type veth peer name {port} netns {}", switch.name()))?;
+        on(&switch, &format!("link set dev {port} master bridge0 up"))?;
+        on(&node, &format!("address add {}/24 dev peers0", peer_address(index)))?;
+        on(&node, "link set dev peers0 up")?;
+
+        let gateway = node_address(index);
+        on(&node, &format!("link add name users0 type veth peer name eth0 netns {}", users.name()))?;
+        on(&node, &format!("address add {gateway}/24 dev users0"))?;
+        on(&node, "link set dev users0 up")?;
+        for user in 0..self.topology.users {
+            on(&users, &format!("address add {}/24 dev eth0", user_address(index, user)))?;
+        }
+        on(&users, "link set dev eth0 up")?;
+        on(&users, &format!("route add default via {gateway}"))?;
+
+        let offloads = self.topology.offloads;
+        node.run(|| ["peers0", "users0"].iter().try_for_each(|name| offloads::set(name, offloads)))??;
+        switch.run(|| offloads::set(&port, offloads))??;
+        users.run(|| {
+            offloads::set("eth0", offloads)?;
+            // Many short connections from few addresses: nearly all ports.
+            std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535")
+                .context("cannot set the range of local ports")
+        })?
+    }
+
+    /// Name of the lab, the start of all names of its namespaces.
+    pub fn name(&self) -> String {
+        self.name.to_string()
+    }
+
+    /// How many nodes it has.
+    pub fn nodes(&self) -> u8 {
+        self.topology.nodes
+    }
+
+    /// The namespace of node `index`, from 1.
+    pub fn node(&self, index: u8) -> Namespace {
+        Namespace::new(format!("{}n{index}", self.name.prefix()))
+    }
+
+    /// The namespace of the users beside node `index`, from 1.
+    pub fn users(&self, index: u8) -> Namespace {
+        Namespace::new(format!("{}u{index}", self.name.prefix()))
+    }
+
+    /// The namespace of the switch between the nodes.
+    pub fn switch(&self) -> Namespace {
+        Namespace::new(format!("{}sw", self.name.prefix()))
+    }
+
+    /// A folder that lives as long as the lab, for configuration, sockets and logs.
+    pub fn folder(&self) -> PathBuf {
+        cleanup::folder(self.name)
+    }
+
+    /// Where node `index` pins its programs and maps; removed with the lab.
+    pub fn pin(&self, index: u8) -> PathBuf {
+        Path::new(cleanup::BPFFS).join(format!("{}n{index}", self.name.pin_prefix()))
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        registry::unregister(self.name);
+    }
+}
+
+fn make_namespace(namespace: &Namespace) -> Result<()> {
+    ip(&format!("netns add {}", namespace.name()))?;
+    on(namespace, "link set dev lo up")
+}
+
+fn on(namespace: &Namespace, words: &str) -> Result<()> {
+    ip(&format!("-n {} {words}", namespace.name())).map(drop)
+}

@@ -1,0 +1,228 @@
+//! One node of the federation: its gateway and its agent.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use nix::sys::signal::Signal;
+
+use crate::http;
+use crate::lab::Lab;
+use crate::names::node_address;
+use crate::namespace::Namespace;
+use crate::process::Process;
+use crate::settings::{ADMIN_PORT, Agent, Gateway, INVOCATION_PORT, node_name};
+
+/// How long a gateway or an agent may take until it is ready.
+const READY: Duration = Duration::from_secs(30);
+
+/// How long they may take to end when asked to.
+const STOP: Duration = Duration::from_secs(10);
+
+/// The `dfaas` program: `DFAAS_BIN`, else the one beside the running test or tool.
+pub fn dfaas_binary() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("DFAAS_BIN") {
+        return Ok(path.into());
+    }
+    let own = std::env::current_exe().context("cannot tell the path of this program")?;
+    own.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join("dfaas"))
+        .find(|path| path.is_file())
+        .context("the dfaas program is not built: run `cargo xtask test`, or set DFAAS_BIN to its path")
+}
+
+/// A node of a [`Lab`]. Its programs are started and stopped one by one; all end when it is dropped.
+#[derive(Debug)]
+pub struct Node {
+    index: u8,
+    namespace: Namespace,
+    folder: PathBuf,
+    binary: PathBuf,
+    gateway: Option<Process>,
+    agent: Option<Process>,
+}
+
+impl Node {
+    /// Writes both configuration files of node `index` (from 1) for the program that [`dfaas_binary`] finds. Nothing
+    /// runs yet.
+    pub fn new(lab: &Lab, index: u8, agent: &Agent, gateway: &Gateway) -> Result<Self> {
+        Self::with_binary(lab, index, agent, gateway, &dfaas_binary()?)
+    }
+
+    /// The same for this program.
+    pub fn with_binary(
+        lab: &Lab,
+        index: u8,
+        agent: &Agent,
+        gateway: &Gateway,
+        binary: &Path,
+    ) -> Result<Self> {
+        let folder = lab.folder().join(node_name(index));
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make folder {}", folder.display()))?;
+        let node = Self {
+            index,
+            namespace: lab.node(index),
+            folder,
+            binary: binary.to_owned(),
+            gateway: None,
+            agent: None,
+        };
+        node.configure_agent(lab, agent)?;
+        node.write("gateway.toml", &gateway.render(index)?)?;
+        Ok(node)
+    }
+
+    /// Writes another configuration for the agent's next start.
+    pub fn configure_agent(&self, lab: &Lab, agent: &Agent) -> Result<()> {
+        self.write("agent.toml", &agent.render(lab, self.index, &self.admin_socket())?)
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.folder.join(name);
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Its name.
+    pub fn name(&self) -> String {
+        node_name(self.index)
+    }
+
+    /// The network namespace of the node.
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
+    /// Where users call it.
+    pub fn address(&self) -> SocketAddr {
+        (node_address(self.index), INVOCATION_PORT).into()
+    }
+
+    /// The agent's admin address, inside the node's namespace.
+    pub fn admin_address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, ADMIN_PORT).into()
+    }
+
+    /// The agent's socket for `dfaas status` and its like.
+    pub fn admin_socket(&self) -> PathBuf {
+        self.folder.join("agent.sock")
+    }
+
+    /// The agent's configuration file.
+    pub fn agent_file(&self) -> PathBuf {
+        self.folder.join("agent.toml")
+    }
+
+    /// `dfaas` with these arguments inside the node's namespace, run to its end; its output goes to `log`.
+    pub fn dfaas(&self, args: &[&str], limit: Duration) -> Result<(ExitStatus, String)> {
+        let log = self.folder.join(format!("{}.log", args.first().unwrap_or(&"dfaas")));
+        // One log for each run, so that it holds this run's output alone.
+        let _ = std::fs::remove_file(&log);
+        let mut command = Command::new(&self.binary);
+        command.args(args);
+        let mut process =
+            Process::spawn(&format!("dfaas {}", args.join(" ")), &self.namespace, command, &log)?;
+        let Some(status) = process.wait(limit)? else {
+            bail!("`dfaas {}` did not end within {limit:?}\n{}", args.join(" "), process.log_tail());
+        };
+        let output = std::fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
+        Ok((status, String::from_utf8_lossy(&output).into_owned()))
+    }
+
+    /// Starts the gateway and waits until it answers.
+    pub fn start_gateway(&mut self) -> Result<()> {
+        let mut process = self.start("gateway")?;
+        wait_ready(&mut process, &self.namespace, self.address(), "/healthz")?;
+        self.gateway = Some(process);
+        Ok(())
+    }
+
+    /// Starts the agent and waits until it is ready.
+    pub fn start_agent(&mut self) -> Result<()> {
+        let mut process = self.start("agent")?;
+        wait_ready(&mut process, &self.namespace, self.admin_address(), "/readyz")?;
+        self.agent = Some(process);
+        Ok(())
+    }
+
+    fn start(&self, part: &str) -> Result<Process> {
+        let mut command = Command::new(&self.binary);
+        command.arg(part).arg("--config").arg(self.folder.join(format!("{part}.toml")));
+        let name = format!("{part} of {}", self.name());
+        Process::spawn(&name, &self.namespace, command, &self.folder.join(format!("{part}.log")))
+    }
+
+    /// The running gateway.
+    pub fn gateway(&self) -> Option<&Process> {
+        self.gateway.as_ref()
+    }
+
+    /// The running agent.
+    pub fn agent(&self) -> Option<&Process> {
+        self.agent.as_ref()
+    }
+
+    /// Ends the gateway in order; nothing if it does not run.
+    pub fn stop_gateway(&mut self) -> Result<Option<ExitStatus>> {
+        self.gateway.take().map(|mut process| process.stop(STOP)).transpose()
+    }
+
+    /// Ends the agent in order; nothing if it does not run.
+    pub fn stop_agent(&mut self) -> Result<Option<ExitStatus>> {
+        self.agent.take().map(|mut process| process.stop(STOP)).transpose()
+    }
+
+    /// Kills the gateway with SIGKILL.
+    pub fn kill_gateway(&mut self) -> Result<()> {
+        kill(self.gateway.take())
+    }
+
+    /// Kills the agent with SIGKILL.
+    pub fn kill_agent(&mut self) -> Result<()> {
+        kill(self.agent.take())
+    }
+
+    /// An error if a program that was started has ended by itself, with the last lines of its log.
+    pub fn check(&mut self) -> Result<()> {
+        self.gateway.iter_mut().chain(&mut self.agent).try_for_each(Process::check)
+    }
+
+    /// The last lines of the running programs' logs.
+    pub fn log_tails(&self) -> String {
+        let tails: Vec<_> = self.gateway.iter().chain(&self.agent).map(Process::log_tail).collect();
+        tails.join("\n")
+    }
+}
+
+fn kill(process: Option<Process>) -> Result<()> {
+    let Some(mut process) = process else { return Ok(()) };
+    process.signal(Signal::SIGKILL)?;
+    process.wait(STOP)?;
+    Ok(())
+}
+
+/// Asks until the answer is 200; ends early if the process ends.
+fn wait_ready(process: &mut Process, namespace: &Namespace, address: SocketAddr, path: &str) -> Result<()> {
+    let deadline = Instant::now() + READY;
+    loop {
+        let answer = http::get(namespace, address, path, Duration::from_secs(2));
+        let reason = match answer {
+            Ok(answer) if answer.status().is_success() => return Ok(()),
+            Ok(answer) => {
+                let body = String::from_utf8_lossy(answer.body());
+                format!("{} {}", answer.status(), body.trim())
+            }
+            Err(error) => format!("{error:#}"),
+        };
+        process.check()?;
+        if Instant::now() >= deadline {
+            let log = process.log_tail();
+            bail!("http://{address}{path} is not ready after {READY:?}: {reason}\n{log}");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,79 @@
+//! Switches a network interface's offloads, as `ethtool -K` does.
+
+use std::net::UdpSocket;
+use std::os::fd::AsRawFd as _;
+
+use anyhow::{Context as _, Result, bail};
+use nix::libc;
+
+/// What a network interface does for the stack: how packets look to the programs under test depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Offloads {
+    /// As the kernel makes a veth: segmentation and checksums offloaded, no GRO.
+    AsMade,
+    /// As made, and received segments are merged (GRO), as network cards have it.
+    #[default]
+    WithGro,
+    /// None: every packet is a full Ethernet frame with its checksum filled in.
+    None,
+}
+
+// From linux/ethtool.h.
+const ETHTOOL_SRXCSUM: u32 = 0x15;
+const ETHTOOL_STXCSUM: u32 = 0x17;
+const ETHTOOL_SSG: u32 = 0x19;
+const ETHTOOL_STSO: u32 = 0x1f;
+const ETHTOOL_SGSO: u32 = 0x24;
+const ETHTOOL_SGRO: u32 = 0x2c;
+
+/// What to tell the kernel, in order: without checksums or scatter-gather there is no segmentation, so that goes first.
+fn commands(offloads: Offloads) -> &'static [(u32, u32)] {
+    match offloads {
+        Offloads::AsMade => &[],
+        Offloads::WithGro => &[(ETHTOOL_SGRO, 1)],
+        Offloads::None => &[
+            (ETHTOOL_SGRO, 0),
+            (ETHTOOL_STSO, 0),
+            (ETHTOOL_SGSO, 0),
+            (ETHTOOL_SSG, 0),
+            (ETHTOOL_STXCSUM, 0),
+            (ETHTOOL_SRXCSUM, 0),
+        ],
+    }
+}
+
+/// `struct ethtool_value`.
+#[repr(C)]
+struct Value {
+    command: u32,
+    data: u32,
+}
+
+/// Sets the offloads of an interface in the network namespace of the calling thread.
+pub(crate) fn set(interface: &str, offloads: Offloads) -> Result<()> {
+    let commands = commands(offloads);
+    if commands.is_empty() {
+        return Ok(());
+    }
+    let socket = UdpSocket::bind("127.0.0.1:0").context("cannot make a socket")?;
+    for &(command, data) in commands {
+        let mut value = Value { command, data };
+        // SAFETY: all-zero bytes are a valid `ifreq`.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        if interface.len() >= request.ifr_name.len() {
+            bail!("interface name {interface} is too long");
+        }
+        for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes()) {
+            *to = libc::c_char::from_ne_bytes([from]);
+        }
+        request.ifr_ifru.ifru_data = (&raw mut value).cast();
+        // SAFETY: the descriptor is open, and `request` and the `value` that it points to outlive the call.
+        let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL, &raw mut request) };
+        if result < 0 {
+            let error = std::io::Error::last_os_error();
+            return Err(error)
+                .with_context(|| format!("cannot set offload {command:#x} of {interface} to {data}"));
+        }
+    }
+    Ok(())
+}

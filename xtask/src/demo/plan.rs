@@ -1,0 +1,77 @@
+//! Who can serve how much, and the static shares that follow.
+
+use std::collections::BTreeMap;
+
+use dfaas_tests::settings::{Agent, Function, Gateway, StaticPeer, node_name};
+
+use super::options::Strategy;
+
+/// The function that everybody calls.
+pub const FUNCTION: &str = "figlet";
+
+/// Invocations a second that a node can serve, as in the test of the CloudNet 2021 article; repeated for more nodes.
+const CAPACITIES: [u32; 3] = [10, 16, 24];
+
+/// The nodes' capacities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    capacities: Vec<u32>,
+}
+
+impl Plan {
+    /// So many nodes.
+    pub fn new(nodes: u8) -> Self {
+        Self { capacities: CAPACITIES.iter().copied().cycle().take(nodes.into()).collect() }
+    }
+
+    /// Index (from 1), name and capacity of each node.
+    pub fn nodes(&self) -> impl Iterator<Item = (u8, String, u32)> {
+        (1..).zip(&self.capacities).map(|(index, &capacity)| (index, node_name(index), capacity))
+    }
+
+    /// Capacity of one node.
+    pub fn capacity(&self, index: u8) -> u32 {
+        self.capacities[usize::from(index) - 1]
+    }
+
+    /// Capacity of the federation.
+    pub fn total(&self) -> u32 {
+        self.capacities.iter().sum()
+    }
+
+    /// How the agent of node `index` is configured.
+    pub fn agent(&self, index: u8, strategy: Strategy, period: &str) -> Agent {
+        let peers = self.nodes().filter(|&(other, ..)| other != index);
+        Agent {
+            strategy: strategy.to_string(),
+            period: period.to_owned(),
+            static_local: 100.0 * f64::from(self.capacity(index)) / f64::from(self.total()),
+            peers: peers.map(|(other, _, capacity)| StaticPeer::node(other, capacity.into())).collect(),
+            ..Agent::default()
+        }
+    }
+
+    /// How the gateway of node `index` is configured.
+    pub fn gateway(&self, index: u8) -> Gateway {
+        let function = Function::echo_at_most(self.capacity(index).into());
+        Gateway { functions: BTreeMap::from([(FUNCTION.to_owned(), function)]), ..Gateway::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_node_of_three_keeps_a_fifth_and_shares_the_rest_by_capacity() {
+        let agent = Plan::new(3).agent(1, Strategy::Static, "1s");
+        assert_eq!((agent.strategy.as_str(), agent.static_local), ("static", 20.0));
+        assert_eq!(agent.peers.iter().map(|peer| peer.share).collect::<Vec<_>>(), [16.0, 24.0]);
+    }
+
+    #[test]
+    fn more_nodes_repeat_the_capacities_and_one_node_keeps_all() {
+        assert_eq!(Plan::new(5).total(), 10 + 16 + 24 + 10 + 16);
+        assert_eq!(Plan::new(1).agent(1, Strategy::Static, "1s").static_local, 100.0);
+    }
+}

@@ -1,0 +1,22 @@
+//! Finds or installs what building and running the kernel programs needs. Everything is looked at before anything is
+//! done, so that a second run does nothing and takes no time.
+
+mod linker;
+mod machine;
+mod packages;
+mod toolchain;
+
+use anyhow::Result;
+
+pub use machine::check as check_machine;
+
+/// Makes sure that the kernel programs can be built here; says what it found and what it does.
+pub fn run() -> Result<()> {
+    let compiler = toolchain::ensure()?;
+    let linker = linker::ensure(&compiler)?;
+    if packages::on_path("ip").is_none() {
+        packages::install(&["iproute2"], "the command `ip`, to make network namespaces")?;
+    }
+    println!("setup: kernel programs are built with {compiler} and {linker}");
+    Ok(())
+}
