@@ -24,6 +24,9 @@ pub const TOO_MANY: u32 = REJECT + 1;
 /// The choice "answer 503": nobody takes it.
 pub const UNAVAILABLE: u32 = REJECT + 2;
 
+/// No target has taken it yet.
+const NOBODY: u32 = REJECT + 3;
+
 /// Bit of [`Flow::tried`]: the local gateway has been tried or is not to be.
 pub const TRIED_LOCAL: u32 = 1 << 31;
 /// Bit of [`Flow::tried`]: another backend has been tried after a refusal.
@@ -185,6 +188,7 @@ extern "C" fn try_target(_: u64, choice: *mut Choice) -> i64 {
         (*flow).tried |= 1 << i;
         let backend = (*(&raw const plan.targets).cast::<PlanTarget>().add(i as usize)).backend;
         if backend == REJECT {
+            choice.outcome = UNAVAILABLE;
             return 1;
         }
         if backend == LOCAL {
@@ -224,9 +228,17 @@ pub fn choose(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) ->
         };
         let point = draw((*plan).mode, bpf_get_prandom_u32(), draws);
         let mut choice =
-            Choice { scratch: s, flow, plan, config, number, point, outcome: UNAVAILABLE, padding: 0 };
+            Choice { scratch: s, flow, plan, config, number, point, outcome: NOBODY, padding: 0 };
         bpf_loop(MAX_TARGETS as u32, try_target as *mut c_void, (&raw mut choice).cast(), 0);
         let outcome = choice.outcome;
+        if outcome == NOBODY {
+            // Only peers were planned, and none can be reached: the gateway, within its limits.
+            if (*flow).tried & TRIED_LOCAL != 0 {
+                return UNAVAILABLE;
+            }
+            let (inflight, interval) = ((*plan).local_inflight, (*plan).local_interval);
+            return if local_within_limits(flow, inflight, interval, now) { LOCAL } else { TOO_MANY };
+        }
         if outcome != LOCAL && outcome < REJECT && (*flow).timestamps != 0 {
             // The peer sees one clock for all of our connections, or its TIME_WAIT would refuse a port.
             (*flow).client_clock = clock((*flow).born).wrapping_sub((*flow).client_time);
@@ -242,10 +254,7 @@ pub fn choose_again(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Conf
     unsafe {
         if (*flow).tried & RETRIED == 0 {
             (*flow).tried |= RETRIED;
-            let choice = choose(s, number, flow, config);
-            if choice < REJECT {
-                return choice;
-            }
+            return choose(s, number, flow, config);
         }
         if (*flow).tried & TRIED_LOCAL == 0 && local(flow, 0) {
             return LOCAL;

@@ -267,7 +267,7 @@ impl Drop for Bench {
             eprintln!("  bound {:?}  live {}", self.bound(), self.live());
             eprintln!("  drops {:?}", self.drops());
             eprintln!("  events {:?}", self.events());
-            for flow in self.flows() {
+            for flow in self.flows().iter().take(4) {
                 eprintln!("  {flow:?}");
             }
         }
