@@ -9,7 +9,10 @@ pub const TOLERANCE: u64 = 1_000_000_000;
 /// Nanoseconds between invocations at a rate given in thousandths of an invocation a second; 0 for "no limit".
 #[must_use]
 pub const fn interval(millirate: u64) -> u64 {
-    if millirate == 0 { 0 } else { 1_000_000_000_000 / millirate }
+    match 1_000_000_000_000u64.checked_div(millirate) {
+        Some(interval) => interval,
+        None => 0,
+    }
 }
 
 /// Admits one invocation at `now` (ns): the TAT to store, or `None` if the rate is spent.

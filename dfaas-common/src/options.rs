@@ -29,9 +29,9 @@ impl HeaderImage {
     #[inline(always)]
     pub fn set_number(&mut self, at: u32, value: u32) {
         self.0[(at & 63) as usize] = (value >> 24) as u8;
-        self.0[(at + 1 & 63) as usize] = (value >> 16) as u8;
-        self.0[(at + 2 & 63) as usize] = (value >> 8) as u8;
-        self.0[(at + 3 & 63) as usize] = value as u8;
+        self.0[((at + 1) & 63) as usize] = (value >> 16) as u8;
+        self.0[((at + 2) & 63) as usize] = (value >> 8) as u8;
+        self.0[((at + 3) & 63) as usize] = value as u8;
     }
 }
 

@@ -71,6 +71,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case goes through all 65,536 points.
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
         #[test]
         fn over_all_points_each_target_gets_exactly_its_share(widths in widths()) {
             let plan = plan(&widths);

@@ -67,13 +67,7 @@ pub struct Bench {
     drops: PerCpuArray<MapData, u64>,
     happened: PerCpuArray<MapData, u64>,
     free: Queue<MapData, u32>,
-    // Kept open: the programs use them.
-    _rest: (
-        HashMap<MapData, Endpoint, u32>,
-        LpmTrie<MapData, Address, u32>,
-        Array<MapData, Peer>,
-        HashMap<MapData, Address, u32>,
-    ),
+    peers: Array<MapData, Peer>,
 }
 
 /// Flows of a bench.
@@ -129,7 +123,7 @@ impl Bench {
             drops: object.take("DROPS").expect("DROPS"),
             happened: object.take("HAPPENED").expect("HAPPENED"),
             free: object.take("FREE").expect("FREE"),
-            _rest: (places, users, peers, numbers),
+            peers,
             object,
         };
         for index in 0..FLOWS {
@@ -153,6 +147,13 @@ impl Bench {
         };
         change(&mut config);
         self.config.set(0, config, 0).expect("settings");
+    }
+
+    /// Takes the route to a peer away.
+    pub fn unroute(&mut self, number: u32) {
+        let mut peer = self.peers.get(&number, 0).expect("a peer");
+        peer.interface = 0;
+        self.peers.set(number, peer, 0).expect("a peer");
     }
 
     /// Gives `figlet` a plan: backend numbers with shares of 65,536.

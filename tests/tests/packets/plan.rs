@@ -73,6 +73,18 @@ fn above_the_local_inflight_limit_it_is_429_until_a_connection_ends() {
 }
 
 #[test]
+fn a_peer_without_a_route_is_passed_over_for_another_and_then_for_the_gateway() {
+    let mut bench = Bench::new();
+    bench.plan(&[(1, 32_768), (2, 32_768)], |_| {});
+    bench.unroute(1);
+    for port in 0..8 {
+        assert_eq!(whom(&send(&mut bench, 41_000 + port)), "peer 2");
+    }
+    bench.unroute(2);
+    assert_eq!(whom(&send(&mut bench, 42_000)), "local");
+}
+
+#[test]
 fn a_share_to_reject_is_answered_503() {
     let mut bench = Bench::new();
     bench.plan(&[(0xffff, 65_536)], |_| {});

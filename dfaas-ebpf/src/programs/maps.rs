@@ -11,7 +11,7 @@ use dfaas_common::flow::{Flow, FlowRef, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::plan::{FunctionState, Name, Plan};
 use dfaas_common::{MAX_FUNCTIONS, MAX_PEERS};
 
-use crate::scratch::Scratch;
+use super::scratch::Scratch;
 
 /// Settings; one element.
 #[map]

@@ -5,15 +5,15 @@ use dfaas_common::config::place;
 use dfaas_common::count::DropReason;
 use dfaas_common::flow::{side, state};
 
-use crate::backend;
-use crate::client;
-use crate::count::drop;
-use crate::data_port;
-use crate::established::{self, read_header};
-use crate::flows;
-use crate::maps::{CONFIG, PLACES, SCRATCH};
-use crate::scratch::Scratch;
-use crate::skb::{L3, PASS, Skb, hook, now};
+use super::backend;
+use super::client;
+use super::count::drop;
+use super::data_port;
+use super::established::{self, read_header};
+use super::flows;
+use super::maps::{CONFIG, PLACES, SCRATCH};
+use super::scratch::Scratch;
+use super::skb::{L3, PASS, Skb, hook, now};
 
 /// `ETH_P_IP`, as it stands in the packet.
 const IPV4: u32 = 0x0800u16.to_be() as u32;

@@ -2,8 +2,8 @@
 
 use dfaas_common::checksum::{fold, pseudo_header};
 
-use crate::scratch::{Outgoing, Scratch};
-use crate::skb::{L3, L4, Skb, sum};
+use super::scratch::{Outgoing, Scratch};
+use super::skb::{L3, L4, Skb, sum};
 
 const NOPS: u32 = 0x0101_0101;
 

@@ -3,10 +3,10 @@
 use dfaas_common::count::DropReason;
 use dfaas_common::flow::Flow;
 
-use crate::count::drop;
-use crate::maps::PEERS;
-use crate::scratch::Scratch;
-use crate::skb::{PASS, Skb, hook};
+use super::count::drop;
+use super::maps::PEERS;
+use super::scratch::Scratch;
+use super::skb::{PASS, Skb, hook};
 
 /// Gives the frame the hardware addresses that the client's own frames have.
 #[inline(always)]

@@ -9,11 +9,11 @@ use dfaas_common::opaque::opaque;
 use dfaas_common::options::Options;
 use dfaas_common::translate::{Translation, apply, flag};
 
-use crate::atomic;
-use crate::count::{drop, release};
-use crate::deliver;
-use crate::scratch::Scratch;
-use crate::skb::{L3, L4, PASS, Skb, difference};
+use super::atomic;
+use super::count::{drop, release};
+use super::deliver;
+use super::scratch::Scratch;
+use super::skb::{L3, L4, PASS, Skb, difference};
 
 /// Context of a loop: the working memory.
 #[repr(C)]

@@ -5,15 +5,15 @@ use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, origin};
 use dfaas_common::flow::{Flow, finished, mark, side, state};
 use dfaas_common::translate::flag;
 
-use crate::atomic;
-use crate::client;
-use crate::count::{bind, drop, event, invocation, release};
-use crate::established::{Hop, forward, note};
-use crate::flows;
-use crate::handshake;
-use crate::maps::PEER_NUMBERS;
-use crate::scratch::Scratch;
-use crate::skb::{PASS, Skb};
+use super::atomic;
+use super::client;
+use super::count::{bind, drop, event, invocation, release};
+use super::established::{Hop, forward, note};
+use super::flows;
+use super::handshake;
+use super::maps::PEER_NUMBERS;
+use super::scratch::Scratch;
+use super::skb::{PASS, Skb};
 
 /// A packet to the data port that belongs to no flow.
 #[inline(never)]

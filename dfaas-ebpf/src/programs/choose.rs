@@ -12,12 +12,12 @@ use dfaas_common::opaque::opaque;
 use dfaas_common::pick::{draw, pick};
 use dfaas_common::plan::{MAX_TARGETS, Plan, PlanTarget};
 
-use crate::atomic;
-use crate::count::{bind, event, release};
-use crate::flows;
-use crate::maps::{CURSORS, FUNCTIONS, PEERS, PLANS, cursor};
-use crate::scratch::Scratch;
-use crate::skb::clock;
+use super::atomic;
+use super::count::{bind, event, release};
+use super::flows;
+use super::maps::{CURSORS, FUNCTIONS, PEERS, PLANS, cursor};
+use super::scratch::Scratch;
+use super::skb::clock;
 
 /// The choice "answer 429": a limit was reached and nobody else takes it.
 pub const TOO_MANY: u32 = REJECT + 1;

@@ -4,9 +4,9 @@ use aya_ebpf::bindings::BPF_NOEXIST;
 use dfaas_common::count::{CountKey, DropReason, Event, origin};
 use dfaas_common::flow::{Flow, mark};
 
-use crate::atomic;
-use crate::maps::{BOUND, DROPS, HAPPENED, INVOCATIONS};
-use crate::skb::DROP;
+use super::atomic;
+use super::maps::{BOUND, DROPS, HAPPENED, INVOCATIONS};
+use super::skb::DROP;
 
 /// Counts a drop and gives the verdict for it.
 #[inline(always)]

@@ -5,9 +5,9 @@ use dfaas_common::address::Tuple;
 use dfaas_common::count::Event;
 use dfaas_common::flow::{Flow, FlowRef, finished, patience, state};
 
-use crate::atomic;
-use crate::count;
-use crate::maps::{CURSORS, FLOWS, FREE, TABLE, cursor};
+use super::atomic;
+use super::count;
+use super::maps::{CURSORS, FLOWS, FREE, TABLE, cursor};
 
 /// Looks a connection up.
 #[inline(always)]

@@ -89,7 +89,7 @@ pub struct Scratch {
     pub look: [u8; LOOK_BYTES],
     /// Bytes in `look`.
     pub look_length: u32,
-    /// Which hook this run is in: [`crate::skb::hook`].
+    /// Which hook this run is in: [`super::skb::hook`].
     pub hook: u32,
     /// Position of a loop.
     pub position: u32,

@@ -6,16 +6,16 @@ use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, REJECT, origin}
 use dfaas_common::flow::{Flow, mark, state};
 use dfaas_common::translate::flag;
 
-use crate::atomic;
-use crate::choose::{TOO_MANY, choose_again};
-use crate::count::{drop, event, invocation, release};
-use crate::deliver;
-use crate::emit::{emit, plain_options, syn_options};
-use crate::flows;
-use crate::reject;
-use crate::saved;
-use crate::scratch::Scratch;
-use crate::skb::{DROP, Skb, clock};
+use super::atomic;
+use super::choose::{TOO_MANY, choose_again};
+use super::count::{drop, event, invocation, release};
+use super::deliver;
+use super::emit::{emit, plain_options, syn_options};
+use super::flows;
+use super::reject;
+use super::saved;
+use super::scratch::Scratch;
+use super::skb::{DROP, Skb, clock};
 
 /// SYNs that a backend may leave unanswered before another is tried.
 const PATIENCE: u32 = 3;

@@ -4,9 +4,9 @@ use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::bpf_loop;
 
-use crate::flows;
-use crate::maps::CONFIG;
-use crate::skb::now;
+use super::flows;
+use super::maps::CONFIG;
+use super::skb::now;
 
 #[repr(C)]
 struct Walk {

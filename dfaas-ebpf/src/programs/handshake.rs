@@ -5,11 +5,11 @@ use dfaas_common::cookie::{NO_SCALE, Offer, epoch, make, verify};
 use dfaas_common::count::{DropReason, Event};
 use dfaas_common::translate::{OUR_SCALE, flag};
 
-use crate::count::{drop, event};
-use crate::emit::{emit, plain_options, syn_options};
-use crate::maps::{CURSORS, LATE, USERS, cursor};
-use crate::scratch::Scratch;
-use crate::skb::{DROP, PASS, Skb, TCP_LISTEN, TCP_TIME_WAIT, clock};
+use super::count::{drop, event};
+use super::emit::{emit, plain_options, syn_options};
+use super::maps::{CURSORS, LATE, USERS, cursor};
+use super::scratch::Scratch;
+use super::skb::{DROP, PASS, Skb, TCP_LISTEN, TCP_TIME_WAIT, clock};
 use aya_ebpf::maps::lpm_trie::Key;
 
 /// Segment size that clients are told, IPv4 over Ethernet.

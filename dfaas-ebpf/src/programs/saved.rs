@@ -6,10 +6,10 @@
 use dfaas_common::flow::{Flow, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::opaque::opaque;
 
-use crate::atomic;
-use crate::maps::{CURSORS, SLOTS, cursor};
-use crate::scratch::Scratch;
-use crate::skb::{L4, Skb, sum};
+use super::atomic;
+use super::maps::{CURSORS, SLOTS, cursor};
+use super::scratch::Scratch;
+use super::skb::{L4, Skb, sum};
 
 /// Largest first segment, appended data included.
 pub const LARGEST: u32 = 1460;

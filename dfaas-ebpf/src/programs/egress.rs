@@ -3,14 +3,14 @@
 use dfaas_common::count::{DropReason, LOCAL};
 use dfaas_common::flow::{side, state};
 
-use crate::backend;
-use crate::count::drop;
-use crate::data_port;
-use crate::established::{self, read_header};
-use crate::flows;
-use crate::ingress::read;
-use crate::maps::{CONFIG, SCRATCH};
-use crate::skb::{PASS, Skb, hook};
+use super::backend;
+use super::count::drop;
+use super::data_port;
+use super::established::{self, read_header};
+use super::flows;
+use super::ingress::read;
+use super::maps::{CONFIG, SCRATCH};
+use super::skb::{PASS, Skb, hook};
 
 /// The egress program.
 #[inline(always)]

@@ -11,18 +11,18 @@ use dfaas_common::opaque::opaque;
 use dfaas_common::request::{LOOK, Outcome};
 use dfaas_common::translate::flag;
 
-use crate::atomic;
-use crate::backend;
-use crate::choose::{TOO_MANY, choose};
-use crate::count::{drop, event};
-use crate::established;
-use crate::flows;
-use crate::handshake::{self, Claim};
-use crate::maps::NAMES;
-use crate::reject;
-use crate::saved;
-use crate::scratch::Scratch;
-use crate::skb::{L4, PASS, Skb};
+use super::atomic;
+use super::backend;
+use super::choose::{TOO_MANY, choose};
+use super::count::{drop, event};
+use super::established;
+use super::flows;
+use super::handshake::{self, Claim};
+use super::maps::NAMES;
+use super::reject;
+use super::saved;
+use super::scratch::Scratch;
+use super::skb::{L4, PASS, Skb};
 
 /// Distance from the last sequence number beyond which a segment cannot belong to a flow: twice the largest window.
 const FAR: u32 = 16 << 20;

@@ -6,13 +6,13 @@ use dfaas_common::flow::{Flow, mark, state};
 use dfaas_common::reject::{DISCARD_LIMIT, TOO_MANY, UNAVAILABLE, sum};
 use dfaas_common::translate::{OUR_SCALE, flag};
 
-use crate::atomic;
-use crate::count::{drop, event, invocation};
-use crate::deliver;
-use crate::emit::{emit, plain_options};
-use crate::flows;
-use crate::scratch::Scratch;
-use crate::skb::{L4, Skb, clock};
+use super::atomic;
+use super::count::{drop, event, invocation};
+use super::deliver;
+use super::emit::{emit, plain_options};
+use super::flows;
+use super::scratch::Scratch;
+use super::skb::{L4, Skb, clock};
 
 /// Window that we offer for the rest of a body, bytes.
 const WINDOW: u32 = 16_384;
