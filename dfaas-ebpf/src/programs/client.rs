@@ -20,7 +20,7 @@ use super::flows;
 use super::handshake::{self, Claim};
 use super::maps::NAMES;
 use super::reject;
-use super::saved;
+use super::saved::{self, Saved};
 use super::scratch::Scratch;
 use super::skb::{L4, PASS, Skb};
 
@@ -119,14 +119,20 @@ fn opening(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Con
         }
         let offset = segment.sequence.wrapping_sub((*flow).client_isn.wrapping_add(1));
         if offset == 0 {
-            if saved::find(flow).is_none() {
-                saved::save(skb, s, flow);
+            if saved::find(flow).is_none() && saved::save(skb, s, flow) == Saved::Corrupt {
+                return drop(DropReason::BadChecksum);
             }
             return backend::reopen(skb, s, number, flow, config);
         }
-        if offset == (*flow).saved && saved::append(skb, s, flow) {
-            (*flow).client_next = segment.sequence.wrapping_add(segment.payload);
-            event(Event::Appended);
+        if offset == (*flow).saved {
+            match saved::append(skb, s, flow) {
+                Saved::Yes => {
+                    (*flow).client_next = segment.sequence.wrapping_add(segment.payload);
+                    event(Event::Appended);
+                }
+                Saved::Corrupt => return drop(DropReason::BadChecksum),
+                Saved::No => {}
+            }
         }
         // Kept or not, nothing is sent now; what was not kept comes again.
         drop(DropReason::Opening)
@@ -219,7 +225,10 @@ fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             return drop(DropReason::Opening);
         }
         (*flow).function = function(skb, s);
-        saved::save(skb, s, flow);
+        if saved::save(skb, s, flow) == Saved::Corrupt {
+            flows::retire(number, flow, state::CLAIMED);
+            return drop(DropReason::BadChecksum);
+        }
         let choice = choose(s, number, flow, config);
         if choice >= REJECT {
             return reject::answer(skb, s, flow, if choice == TOO_MANY { 429 } else { 503 });

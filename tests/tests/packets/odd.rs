@@ -5,7 +5,7 @@ use etherparse::{IpFragOffset, Ipv4Header, Ipv4Options, PacketBuilder};
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use crate::bench::{Bench, LISTEN, USER, socket};
+use crate::bench::{Bench, DROP, LISTEN, USER, socket};
 use crate::segment::{NODE, OUTSIDE, Segment};
 use crate::story::{ANSWER, Backend, Client, REQUEST};
 
@@ -96,6 +96,33 @@ fn a_first_segment_that_is_cut_out_of_the_frame_is_left_to_the_host() {
     let outcome = bench.ingress_bytes(&whole[..whole.len() - 10]);
     outcome.passed_untouched();
     assert_eq!(bench.live(), 0);
+}
+
+#[test]
+fn a_first_segment_that_was_damaged_on_its_way_is_dropped_and_its_retransmission_served() {
+    let mut bench = Bench::new();
+    bench.plan(&[(1, 65_536)], |_| {});
+    let client = Client::new(40_000).connect(&mut bench);
+    let first = client.segment(ACK | PSH, 0, 0).payload(REQUEST);
+    let mut damaged = first.bytes();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 4;
+    assert_eq!(bench.ingress_bytes(&damaged).verdict, DROP);
+    assert_eq!((bench.live(), bench.drops()), (0, [("bad_checksum", 1)].into()));
+
+    let peer = Backend::accepting(bench.ingress(&first).segment());
+    let rest = client.segment(ACK, REQUEST.len() as u32, 0).payload(b"odd");
+    let mut damaged = rest.bytes();
+    let last = damaged.len() - 2;
+    damaged[last] ^= 1;
+    assert_eq!(bench.ingress_bytes(&damaged).verdict, DROP);
+    assert_eq!(bench.drops()["bad_checksum"], 2);
+    bench.ingress(&rest);
+    bench.ingress(
+        &client.segment(ACK, REQUEST.len() as u32 + 3, 0).payload(b"then even, after an odd length"),
+    );
+    let sent = bench.ingress(&peer.syn_ack()).segment().payload;
+    assert_eq!(sent, [REQUEST, b"odd", b"then even, after an odd length"].concat());
 }
 
 #[test]
