@@ -95,7 +95,7 @@ fn reset_leg(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
     emit(skb, s)
 }
 
-/// A packet of the backend while it is being opened.
+/// A packet of the backend while it is being opened, or its SYN-ACK once more.
 #[inline(never)]
 pub fn answered(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
     // SAFETY: map values.
@@ -113,6 +113,9 @@ pub fn answered(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config:
             return drop(DropReason::StaleBackend);
         }
         if flags & flag::SYN == 0 || !ours {
+            if (*flow).state != state::OPENING {
+                return drop(DropReason::StaleBackend);
+            }
             return make_room(skb, s, flow);
         }
         if (*flow).marks & mark::RESET != 0 {

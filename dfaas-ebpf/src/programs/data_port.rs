@@ -2,7 +2,7 @@
 
 use dfaas_common::config::Config;
 use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, origin};
-use dfaas_common::flow::{Flow, finished, mark, side, state};
+use dfaas_common::flow::{Flow, mark, side, state};
 use dfaas_common::translate::flag;
 
 use super::atomic;
@@ -65,8 +65,10 @@ pub fn from_peer(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     unsafe {
         let segment = &(*s).segment;
         let flags = segment.flags as u8;
-        if flags & flag::SYN != 0 && segment.sequence != (*flow).client_isn && finished((*flow).marks) {
-            // The peer uses the port again: the same entry serves the new connection.
+        if flags & flag::SYN != 0 && segment.sequence != (*flow).client_isn {
+            // The peer uses the port again: the same entry serves the new connection. Nothing but counts depends on
+            // which of the two it is, so even a forged SYN does no harm.
+            release(flow);
             (*flow).client_isn = segment.sequence;
             atomic::fetch_and(&raw mut (*flow).marks, 0);
             (*flow).function = NO_FUNCTION;

@@ -79,6 +79,19 @@ fn data_of_a_peer_on_a_connection_that_is_not_known_gets_a_reset() {
 }
 
 #[test]
+fn a_port_that_the_peer_uses_again_without_having_closed_is_a_new_connection_too() {
+    let mut bench = accepted();
+    bench.ingress(&Segment::new(PEER, DATA, ACK | PSH).numbers(101, 501).payload(REQUEST));
+    let syn = Segment::new(PEER, DATA, SYN).numbers(7_000, 0).options(&syn_options(9));
+    for _ in 0..2 {
+        assert_eq!(bench.ingress(&syn).segment().to, LISTEN, "the SYN, and its retransmission");
+    }
+    bench.ingress(&Segment::new(PEER, DATA, ACK | PSH).numbers(7_001, 801).payload(REQUEST));
+    assert_eq!(bench.invocations(), [((FIGLET, 0, 1), 2)].into());
+    assert_eq!(bench.bound(), [((FIGLET, 0), 1)].into());
+}
+
+#[test]
 fn a_port_that_the_peer_uses_again_is_a_new_connection() {
     let mut bench = accepted();
     bench.ingress(&Segment::new(PEER, DATA, ACK | PSH).numbers(101, 501).payload(REQUEST));
