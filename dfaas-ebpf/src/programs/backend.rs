@@ -12,6 +12,7 @@ use super::count::{drop, event, invocation, release};
 use super::deliver;
 use super::emit::{emit, plain_options, syn_options};
 use super::flows;
+use super::log;
 use super::reject;
 use super::saved;
 use super::scratch::Scratch;
@@ -220,6 +221,7 @@ pub fn next(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Co
             return reject::pass_reset(skb, s, number, flow);
         }
         let choice = choose_again(s, number, flow, config);
+        log::decision(skb, flow, choice);
         if choice >= REJECT {
             let status = if choice == TOO_MANY { 429 } else { 503 };
             return reject::answer(skb, s, flow, status);

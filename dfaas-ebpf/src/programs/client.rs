@@ -18,6 +18,7 @@ use super::count::{drop, event};
 use super::established;
 use super::flows;
 use super::handshake::{self, Claim};
+use super::log;
 use super::maps::NAMES;
 use super::reject;
 use super::saved::{self, Saved};
@@ -230,6 +231,7 @@ fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             return drop(DropReason::BadChecksum);
         }
         let choice = choose(s, number, flow, config);
+        log::decision(skb, flow, choice);
         if choice >= REJECT {
             return reject::answer(skb, s, flow, if choice == TOO_MANY { 429 } else { 503 });
         }

@@ -13,6 +13,7 @@ mod established;
 mod flows;
 mod handshake;
 mod ingress;
+mod log;
 mod maps;
 mod reject;
 mod saved;

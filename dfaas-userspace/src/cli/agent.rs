@@ -10,8 +10,9 @@ use crate::admin::Listeners;
 use crate::agent::{self, Exit, Lock, Outcome};
 use crate::{config, dataplane};
 
-pub(super) fn run(file: &Path, keep: bool) -> Result<ExitCode, Failure> {
-    let config = config::load(file)?;
+pub(super) fn run(file: &Path, keep: bool, packet_log: bool) -> Result<ExitCode, Failure> {
+    let mut config = config::load(file)?;
+    config.dataplane.packet_log = packet_log;
     agent::check_interfaces(&config)?;
     let failed = |cause: &dyn std::fmt::Display| Failure::Failed(cause.to_string());
     let _lock = Lock::acquire(&config.dataplane.pin, &config.admin.socket).map_err(|cause| failed(&cause))?;

@@ -28,6 +28,9 @@ pub(super) enum Command {
         /// Leave the data plane attached however the agent is ended
         #[arg(long)]
         keep: bool,
+        /// Log every decision of the kernel programs; for finding faults.
+        #[arg(long)]
+        packet_log: bool,
     },
     /// Run a small OpenFaaS-compatible gateway with built-in functions
     Gateway {

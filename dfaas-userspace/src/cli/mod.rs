@@ -27,7 +27,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
-        Command::Agent { config, keep } => agent::run(&config, keep),
+        Command::Agent { config, keep, packet_log } => agent::run(&config, keep, packet_log),
         Command::Gateway { config, mptcp } => gateway::run(&config, mptcp),
         Command::Status(show) => show::status(&show),
         Command::Peers(show) => show::peers(&show),

@@ -27,6 +27,8 @@ pub struct Settings {
     pub pin: PathBuf,
     /// Most connections steered at one time.
     pub max_flows: u32,
+    /// Log every decision of the programs; for finding faults, costs time for each connection.
+    pub packet_log: bool,
 }
 
 /// A node that invocations may be sent to and accepted from.

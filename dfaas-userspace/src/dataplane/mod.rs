@@ -9,6 +9,7 @@ mod kernel;
 mod numbers;
 mod object;
 mod open;
+mod packet_log;
 mod route;
 mod snapshot;
 mod sysctl;

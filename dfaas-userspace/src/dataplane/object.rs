@@ -9,7 +9,7 @@ use aya::programs::tc::{SchedClassifier, SchedClassifierLink, TcAttachOptions, T
 use aya::programs::{LinkOrder, ProgramError};
 use aya::{Ebpf, EbpfLoader};
 
-use super::DataPlaneError;
+use super::{DataPlaneError, packet_log};
 
 /// The programs as built by `build.rs`.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/dfaas-programs"));
@@ -59,13 +59,16 @@ fn setup(what: String, cause: &dyn std::error::Error, hint: &'static str) -> Dat
 }
 
 impl Object {
-    /// Loads the programs. Maps that are pinned in `folder` are taken over, the others are made and pinned there.
-    pub fn load(folder: Option<&Path>, max_flows: u32) -> Result<Self, DataPlaneError> {
+    /// Loads the programs, with a log of every decision if asked. Maps that are pinned in `folder` are taken over, the others are made and pinned there.
+    pub fn load(folder: Option<&Path>, max_flows: u32, packet_log: bool) -> Result<Self, DataPlaneError> {
         let paths: Vec<_> = PINNED.iter().map(|name| (*name, folder.map(|f| f.join(name)))).collect();
         let mut loader = EbpfLoader::new();
         loader.map_max_entries("FLOWS", max_flows * 2);
         loader.map_max_entries("TABLE", max_flows);
         loader.map_max_entries("FREE", max_flows);
+        // The level of the kernel's log, 0 for none; fixed from here on.
+        let level = if packet_log { log::Level::Info as u8 } else { 0 };
+        loader.override_global("AYA_LOG_LEVEL", &level, true);
         for (name, path) in &paths {
             if let Some(path) = path {
                 loader.map_pin_path(name, path.as_path());
@@ -88,6 +91,10 @@ impl Object {
                 },
                 e => setup(format!("loading program {name}"), &e, "see `dfaas doctor`"),
             })?;
+        }
+        if packet_log {
+            packet_log::follow(&mut ebpf)
+                .map_err(|e| setup("the packet log".into(), &*e, "leave --packet-log out"))?;
         }
         Ok(Self { ebpf })
     }

@@ -25,7 +25,7 @@ pub fn open(settings: &Settings) -> Result<Box<dyn DataPlane>, DataPlaneError> {
 /// As [`open`], for callers that look into the kernel's state themselves.
 pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
     let folder = bpffs::prepare(&settings.pin)?;
-    let mut object = Object::load(Some(&folder), settings.max_flows)?;
+    let mut object = Object::load(Some(&folder), settings.max_flows, settings.packet_log)?;
     let mut kernel = Kernel {
         config: object.take("CONFIG")?,
         places: object.take("PLACES")?,

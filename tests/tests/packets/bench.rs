@@ -91,7 +91,7 @@ pub fn now() -> u64 {
 impl Bench {
     /// A node with two peers and the function `figlet`, which has no plan: needs root and a kernel of 6.6 or newer.
     pub fn new() -> Self {
-        let mut object = Object::load(None, FLOWS)
+        let mut object = Object::load(None, FLOWS, false)
             .unwrap_or_else(|e| panic!("packet tests need root and a kernel of 6.6 or newer with BTF: {e}"));
         let mut places: HashMap<_, Endpoint, u32> = object.take("PLACES").expect("PLACES");
         let mut users: LpmTrie<_, Address, u32> = object.take("USERS").expect("USERS");

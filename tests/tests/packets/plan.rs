@@ -92,6 +92,12 @@ fn a_share_to_reject_is_answered_503() {
 }
 
 #[test]
+fn the_programs_load_with_their_log_on_as_well() {
+    let object = dfaas_userspace::dataplane::Object::load(None, crate::bench::FLOWS, true);
+    assert!(object.is_ok(), "{}", object.err().map_or_else(String::new, |e| e.to_string()));
+}
+
+#[test]
 fn the_verifier_walks_far_fewer_instructions_than_its_limit() {
     let bench = Bench::new();
     for (program, count) in bench.verified() {

@@ -85,6 +85,7 @@ impl Checker<'_> {
             snat_ports: snat_ports?,
             pin: PathBuf::from(raw.pin),
             max_flows: raw.max_flows,
+            packet_log: false,
         })
     }
 

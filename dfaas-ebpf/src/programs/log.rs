@@ -1,0 +1,25 @@
+//! The packet log: one line a decision, for people who look for a fault. Off by default: its level is fixed when the
+//! programs are loaded, and the verifier then removes what is never reached.
+
+use aya_ebpf::programs::TcContext;
+use aya_log_ebpf::info;
+use dfaas_common::flow::Flow;
+
+use super::skb::Skb;
+
+/// Logs where a request goes: a backend number, or the codes of `choose` for 429 and 503.
+#[inline(never)]
+pub fn decision(skb: Skb, flow: *mut Flow, choice: u32) {
+    let context = TcContext::new(skb.0);
+    // SAFETY: map value.
+    let (client, port, function) =
+        unsafe { ((*flow).client.remote[3], (*flow).client.remote_port, (*flow).function) };
+    info!(
+        &context,
+        "{:i}:{} function {} to backend {}",
+        u32::from_be(client),
+        u16::from_be(port),
+        function,
+        choice
+    );
+}
