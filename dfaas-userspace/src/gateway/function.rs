@@ -49,7 +49,7 @@ impl Admission {
         Self {
             limits,
             epoch: Instant::now(),
-            bucket: (limits.rate > 0.0).then(|| Mutex::new(TokenBucket::new(limits.rate, Duration::ZERO))),
+            bucket: (limits.rate > 0.0).then(|| Mutex::new(TokenBucket::new(limits.rate))),
             slots: (limits.concurrency > 0).then(|| Arc::new(Semaphore::new(limits.concurrency))),
         }
     }
