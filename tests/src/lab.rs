@@ -8,7 +8,9 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cleanup;
 use crate::ip::ip;
-use crate::names::{LabName, MAX_NODES, MAX_USERS, container_address, node_address, peer_address, user_address};
+use crate::names::{
+    LabName, MAX_NODES, MAX_USERS, container_address, node_address, peer_address, user_address,
+};
 use crate::namespace::Namespace;
 use crate::offloads::{self, Offloads};
 use crate::registry;
@@ -117,8 +119,7 @@ impl Lab {
     /// leads there yet; see [`crate::firewall::publish`].
     pub fn add_container(&self, index: u8) -> Result<Namespace> {
         let _making = registry::enter();
-        let (node, container) =
-            (self.node(index), Namespace::new(format!("{}c{index}", self.name.prefix())));
+        let (node, container) = (self.node(index), Namespace::new(format!("{}c{index}", self.name.prefix())));
         make_namespace(&container)?;
         let (outside, inside) = (Ipv4Addr::new(10, 78, index, 1), container_address(index));
         on(&node, &format!("link add name pods0 type veth peer name eth0 netns {}", container.name()))?;

@@ -1,0 +1,61 @@
+//! Clients whose TCP knows less: no timestamps, no SACK, no window scaling.
+
+use std::time::{Duration, Instant};
+
+use dfaas_tests::Namespace;
+
+use crate::site::{Plan, Site, echoes};
+
+const LARGE: usize = 20_000_000;
+
+fn switch_off(users: &Namespace, options: &[&str]) {
+    for option in options {
+        let set = || std::fs::write(format!("/proc/sys/net/ipv4/tcp_{option}"), "0");
+        users.run(set).unwrap().unwrap();
+    }
+}
+
+/// The time of one large body there and back.
+fn time_of_large(site: &Site, node: u8) -> Duration {
+    let start = Instant::now();
+    site.client(|| async { echoes(&mut site.connect().await, &[LARGE], node).await });
+    start.elapsed()
+}
+
+/// The same bodies straight to the gateways, then through the programs.
+fn without(options: &[&str]) {
+    for (plan, node) in [(Plan::alone(), 1), (Plan::all_to_a_peer(), 2)] {
+        let mut site = Site::gateways_only(&plan);
+        switch_off(&site.lab.users(1), options);
+        let direct = time_of_large(&site, 1);
+        site.start_agents();
+        let steered = time_of_large(&site, node);
+        println!(
+            "client without {}: 20 MB there and back in {steered:.2?} by node {node}, {direct:.2?} with no program",
+            options.join(", ")
+        );
+        site.client(|| async {
+            echoes(&mut site.connect().await, &[0, 1, 1_000, 100_000, 5_000_000, 1_000], node).await;
+        });
+    }
+}
+
+#[test]
+fn a_client_without_timestamps_gets_its_bodies_back() {
+    without(&["timestamps"]);
+}
+
+#[test]
+fn a_client_without_selective_acknowledgments_gets_its_bodies_back() {
+    without(&["sack"]);
+}
+
+#[test]
+fn a_client_without_window_scaling_gets_its_bodies_back() {
+    without(&["window_scaling"]);
+}
+
+#[test]
+fn a_client_without_any_option_gets_its_bodies_back() {
+    without(&["timestamps", "sack", "window_scaling"]);
+}

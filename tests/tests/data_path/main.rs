@@ -1,0 +1,12 @@
+//! The data path with real sockets: whole nodes in namespaces, users' connections through the kernel programs, and
+//! every byte compared.
+
+mod bodies;
+mod clients;
+mod container;
+mod endings;
+mod many;
+mod not_understood;
+mod seen;
+mod site;
+mod strangers;
