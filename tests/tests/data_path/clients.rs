@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use dfaas_tests::Namespace;
 
-use crate::site::{Plan, Site, echoes};
+use crate::site::{Plan, Site, body, call, check_echo, echoes};
 
 const LARGE: usize = 20_000_000;
 
@@ -17,9 +17,15 @@ fn switch_off(users: &Namespace, options: &[&str]) {
 
 /// The time of one large body there and back.
 fn time_of_large(site: &Site, node: u8) -> Duration {
-    let start = Instant::now();
-    site.client(|| async { echoes(&mut site.connect().await, &[LARGE], node).await });
-    start.elapsed()
+    let sent = body(LARGE);
+    let (answer, time) = site.client(|| async {
+        let mut connection = site.connect().await;
+        let start = Instant::now();
+        let answer = connection.exchange(call("echo", sent.clone())).await.unwrap();
+        (answer, start.elapsed())
+    });
+    check_echo(&answer, &sent, node);
+    time
 }
 
 /// The same bodies straight to the gateways, then through the programs.
