@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use dfaas_tests::Namespace;
+use dfaas_tests::settings::INVOCATION_PORT;
 
 use crate::site::{Plan, Site, body, call, check_echo, echoes};
 
@@ -12,6 +13,15 @@ fn switch_off(users: &Namespace, options: &[&str]) {
     for option in options {
         let set = || std::fs::write(format!("/proc/sys/net/ipv4/tcp_{option}"), "0");
         users.run(set).unwrap().unwrap();
+    }
+}
+
+/// Checks by what the kernel tells of the user's open connection that these options are off and the others on.
+fn check_options(site: &Site, off: &[&str]) {
+    let filter = format!("dport = :{INVOCATION_PORT}");
+    let told = site.lab.users(1).output("ss", &["-tinoH", "state", "established", &filter], "").unwrap();
+    for (option, word) in [("timestamps", " ts "), ("sack", " sack "), ("window_scaling", " wscale:")] {
+        assert_eq!(told.contains(word), !off.contains(&option), "{option}: {told}");
     }
 }
 
@@ -41,7 +51,9 @@ fn without(options: &[&str]) {
             options.join(", ")
         );
         site.client(|| async {
-            echoes(&mut site.connect().await, &[0, 1, 1_000, 100_000, 5_000_000, 1_000], node).await;
+            let mut connection = site.connect().await;
+            echoes(&mut connection, &[0, 1, 1_000, 100_000, 5_000_000, 1_000], node).await;
+            check_options(&site, options);
         });
     }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use dfaas_tests::firewall::Loss;
 use dfaas_tests::load::{Load, Report, run_closed};
 use dfaas_tests::settings::node_name;
 use dfaas_tests::statistics::{chi_square, p_value_of_three};
@@ -81,6 +82,27 @@ fn fifty_thousand_connections_from_four_users_meet_no_error_and_leave_nothing() 
     let site = federation(4);
     let report = connections(&site, 4, 50_000);
     check(&site, &report, 50_000);
+    wait_for_empty_tables(&site);
+}
+
+#[test]
+fn a_user_with_few_ports_uses_them_again_and_again() {
+    let site = federation(1);
+    let range = || std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "10000 10999");
+    site.lab.users(1).run(range).unwrap().unwrap();
+    let report = connections(&site, 1, 8_000);
+    check(&site, &report, 8_000);
+}
+
+#[test]
+fn many_connections_survive_the_loss_of_packets() {
+    let site = federation(4);
+    let losses = [2, 3].map(|node| Loss::start(&site.lab.node(node), 2).unwrap());
+    let loss = Loss::start(&site.lab.users(1), 2).unwrap();
+    let report = connections(&site, 4, 3_000);
+    assert_eq!((report.total().ok, report.total().failed), (3_000, 0), "{:?}", report.reasons());
+    assert!(loss.dropped().unwrap() >= 100 && losses.iter().all(|loss| loss.dropped().unwrap() >= 20));
+    drop((loss, losses));
     wait_for_empty_tables(&site);
 }
 

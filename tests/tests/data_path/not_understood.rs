@@ -5,10 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
+use crate::raw::raw;
 use crate::site::{Plan, Site, body, call, check_echo, echoes, served_by};
+
+/// Long enough for the first segment to be bound and answered before the next comes.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The beginning of a TLS 1.3 handshake as browsers send it, for the host `node`.
 fn tls_hello() -> Vec<u8> {
@@ -26,38 +28,6 @@ fn tls_hello() -> Vec<u8> {
     let mut record = vec![22, 3, 1, 0, hello.len() as u8 + 4, 1, 0, 0, hello.len() as u8];
     record.extend(hello);
     record
-}
-
-/// Writes these pieces, each in a segment of its own, and reads until the gateway closes or is silent for a second.
-async fn raw(site: &Site, pieces: &[&[u8]]) -> String {
-    let mut stream = TcpStream::connect(site.nodes[0].address()).await.unwrap();
-    stream.set_nodelay(true).unwrap();
-    for (n, piece) in pieces.iter().enumerate() {
-        if n > 0 {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-        stream.write_all(piece).await.unwrap();
-    }
-    let mut answer = Vec::new();
-    let read = stream.read_to_end(&mut answer);
-    // How it ends is part of the answer.
-    let end = match tokio::time::timeout(Duration::from_secs(1), read).await {
-        Ok(Ok(_)) => "closed",
-        Ok(Err(_)) => "reset",
-        Err(_) => "left open",
-    };
-    // What differs from call to call is taken out: ids, times, and how often a function has been invoked.
-    let changing = ["date:", "x-call-id:", "x-start-time:", "x-duration-seconds:", "content-length:"];
-    let text = String::from_utf8_lossy(&answer).into_owned();
-    let text = text.split("\"invocationCount\":").enumerate();
-    let text: String = text
-        .map(|(n, part)| if n == 0 { part } else { part.split_once(',').map_or("", |(_, rest)| rest) })
-        .collect();
-    let lines = text.lines().filter(|line| {
-        let line = line.to_ascii_lowercase();
-        !changing.iter().any(|name| line.starts_with(name))
-    });
-    lines.chain([end]).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -89,7 +59,7 @@ fn what_is_not_an_invocation_is_answered_as_if_there_were_no_program() {
             site.start_agents();
         }
         for (n, (what, pieces)) in stories.iter().enumerate() {
-            let answer = site.client(|| raw(&site, pieces));
+            let answer = site.client(|| raw(&site, PAUSE, pieces));
             if with_program {
                 assert_eq!(answer, answers[n], "{what}");
                 println!("{what}: {:?}", answer.lines().next());
@@ -124,33 +94,4 @@ fn requests_on_one_connection_stay_with_the_first_backend() {
         let sent = body(100_000);
         check_echo(&connection.exchange(call("echo", sent.clone())).await.unwrap(), &sent, 1);
     });
-}
-
-#[test]
-fn pipelined_requests_are_answered_in_order() {
-    let site = Site::new(&Plan::all_to_a_peer());
-    let mut requests = Vec::new();
-    for n in 0..40 {
-        let text = format!("number {n}");
-        let head =
-            format!("POST /function/echo HTTP/1.1\r\nHost: node\r\nContent-Length: {}\r\n", text.len());
-        requests.push(format!("{head}\r\n{text}"));
-    }
-    let last =
-        "POST /function/echo HTTP/1.1\r\nHost: node\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlast";
-    requests.push(last.to_owned());
-    // Far more than the first window: in one write, and in two of which the first ends in the middle of a head.
-    let all = requests.concat();
-    for pieces in [vec![all.as_bytes()], vec![&all.as_bytes()[..210], &all.as_bytes()[210..]]] {
-        let answers = site.client(|| raw(&site, &pieces));
-        let bodies =
-            answers.match_indices("number ").map(|(at, _)| answers[at + 7..].lines().next().unwrap());
-        let numbers: Vec<_> =
-            bodies.map(|text| text.trim_end_matches(|c: char| !c.is_ascii_digit())).collect();
-        let numbers: Vec<String> =
-            numbers.iter().map(|text| text.chars().take_while(char::is_ascii_digit).collect()).collect();
-        assert_eq!(numbers, (0..40).map(|n| n.to_string()).collect::<Vec<_>>(), "{answers}");
-        assert!(answers.ends_with("last\nclosed"), "{answers}");
-        assert_eq!(answers.to_ascii_lowercase().matches("dfaas-node: node-2").count(), 41);
-    }
 }
