@@ -1,6 +1,8 @@
 //! The data path with real sockets: whole nodes in namespaces, users' connections through the kernel programs, and
 //! every byte compared.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod bodies;
 mod clients;
 mod container;

@@ -1,7 +1,5 @@
 //! A client that writes bytes as it is told and reads what comes.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -1,7 +1,5 @@
 //! A small federation whose first node is called by users.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
