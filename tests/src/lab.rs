@@ -1,5 +1,6 @@
 //! A federation's network on one machine.
 
+use std::net::Ipv4Addr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,9 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cleanup;
 use crate::ip::ip;
-use crate::names::{LabName, MAX_NODES, MAX_USERS, node_address, peer_address, user_address};
+use crate::names::{
+    LabName, MAX_NODES, MAX_USERS, container_address, node_address, peer_address, user_address,
+};
 use crate::namespace::Namespace;
 use crate::offloads::{self, Offloads};
 use crate::registry;
@@ -110,6 +113,28 @@ impl Lab {
     /// The namespace of node `index`, from 1.
     pub fn node(&self, index: u8) -> Namespace {
         Namespace::new(format!("{}n{index}", self.name.prefix()))
+    }
+
+    /// Makes a namespace behind node `index`, as a container runtime does: a veth pair, forwarding switched on. Nothing
+    /// leads there yet; see [`crate::firewall::publish`].
+    pub fn add_container(&self, index: u8) -> Result<Namespace> {
+        let _making = registry::enter();
+        let (node, container) = (self.node(index), Namespace::new(format!("{}c{index}", self.name.prefix())));
+        make_namespace(&container)?;
+        let (outside, inside) = (Ipv4Addr::new(10, 78, index, 1), container_address(index));
+        on(&node, &format!("link add name pods0 type veth peer name eth0 netns {}", container.name()))?;
+        on(&node, &format!("address add {outside}/24 dev pods0"))?;
+        on(&node, "link set dev pods0 up")?;
+        on(&container, &format!("address add {inside}/24 dev eth0"))?;
+        on(&container, "link set dev eth0 up")?;
+        on(&container, &format!("route add default via {outside}"))?;
+        let offloads = self.topology.offloads;
+        container.run(|| offloads::set("eth0", offloads))??;
+        node.run(|| {
+            offloads::set("pods0", offloads)?;
+            std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").context("cannot switch forwarding on")
+        })??;
+        Ok(container)
     }
 
     /// The namespace of the users beside node `index`, from 1.

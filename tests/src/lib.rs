@@ -6,6 +6,7 @@
 //! the program was killed, when the next lab starts.
 
 mod cleanup;
+pub mod firewall;
 pub mod http;
 mod ip;
 mod lab;
@@ -17,9 +18,10 @@ mod offloads;
 mod process;
 mod registry;
 pub mod settings;
+pub mod statistics;
 
 pub use lab::{Lab, Topology};
-pub use names::{node_address, peer_address, user_address};
+pub use names::{container_address, node_address, peer_address, user_address};
 pub use namespace::Namespace;
 pub use node::{Node, dfaas_binary};
 pub use offloads::Offloads;

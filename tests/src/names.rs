@@ -63,6 +63,11 @@ pub fn user_address(index: u8, user: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 77, index, 10u8.saturating_add(user))
 }
 
+/// Address of the container behind node `index` (from 1), on a network of these two.
+pub fn container_address(index: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 78, index, 2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,10 +1,12 @@
 //! Running code inside a network namespace.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use nix::sched::{CloneFlags, setns};
 
 /// A named network namespace, as `ip netns` keeps them.
@@ -65,6 +67,30 @@ impl Namespace {
                 .join()
         });
         thread.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    /// Runs a program inside the namespace to its end and returns what it prints. The error names the program and what
+    /// it complained about.
+    pub fn output(&self, program: &str, args: &[&str], input: &str) -> Result<String> {
+        let command = || {
+            let mut child = Command::new(program)
+                .args(args)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .with_context(|| format!("cannot run `{program}`: `cargo xtask setup` installs it"))?;
+            if let Some(mut stdin) = child.stdin.take() {
+                stdin.write_all(input.as_bytes()).with_context(|| format!("`{program}` does not listen"))?;
+            }
+            child.wait_with_output().with_context(|| format!("cannot wait for `{program}`"))
+        };
+        let output = self.run(command)??;
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            bail!("`{program} {}` failed ({}): {}", args.join(" "), output.status, stderr.trim());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Runs the future that `make` returns on a current-thread runtime inside the namespace, and waits for it.

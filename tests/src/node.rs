@@ -133,6 +133,41 @@ impl Node {
         Ok((status, String::from_utf8_lossy(&output).into_owned()))
     }
 
+    /// What the agent's `/metrics` says.
+    pub fn metrics(&self) -> Result<String> {
+        let answer = http::get(&self.namespace, self.admin_address(), "/metrics", Duration::from_secs(5))?;
+        Ok(String::from_utf8_lossy(answer.body()).into_owned())
+    }
+
+    /// The sum of all lines of `/metrics` with this name that carry all of these labels, written `key="value"`.
+    pub fn metric(&self, name: &str, labels: &[&str]) -> Result<f64> {
+        let text = self.metrics()?;
+        let lines = text.lines().filter(|line| {
+            let (head, _) = line.split_once(['{', ' ']).unwrap_or_default();
+            head == name && labels.iter().all(|label| line.contains(label))
+        });
+        lines
+            .map(|line| {
+                let value = line.rsplit(' ').next().unwrap_or_default();
+                value.parse::<f64>().with_context(|| format!("no number in the metric `{line}`"))
+            })
+            .sum()
+    }
+
+    /// Status and metrics, to see what went wrong; the logs of a failed test's processes are shown anyway.
+    pub fn dump(&self) -> String {
+        let socket = self.admin_socket();
+        let status = self.dfaas(&["status", "--socket", &socket.to_string_lossy()], Duration::from_secs(5));
+        let status = status.map_or_else(|error| format!("{error:#}\n"), |(_, text)| text);
+        let metrics = self.metrics().unwrap_or_else(|error| format!("no metrics: {error:#}"));
+        let telling = |line: &&str| {
+            let (histogram, zero) = (line.starts_with("dfaas_strategy_tick"), line.ends_with(" 0"));
+            !(line.starts_with('#') || histogram || zero)
+        };
+        let metrics: Vec<_> = metrics.lines().filter(telling).collect();
+        format!("=== {}\n{status}--- metrics\n{}", self.name(), metrics.join("\n"))
+    }
+
     /// Starts the gateway and waits until it answers.
     pub fn start_gateway(&mut self) -> Result<()> {
         let mut process = self.start("gateway")?;

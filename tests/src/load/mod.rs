@@ -1,6 +1,8 @@
 //! Open-loop load: invocations start at fixed times, whatever happened to those before, each on a connection of its
-//! own; latency counts from the time at which an invocation was due.
+//! own; latency counts from the time at which an invocation was due. For tests that want as many as possible there is
+//! a closed loop beside it.
 
+mod closed;
 mod invocation;
 mod report;
 mod run;
@@ -11,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use closed::run_closed;
 pub use invocation::Verdict;
 pub use report::{Report, Second};
 pub use run::{Progress, Running, run, start};

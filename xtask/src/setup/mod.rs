@@ -17,6 +17,9 @@ pub fn run() -> Result<()> {
     if packages::on_path("ip").is_none() {
         packages::install(&["iproute2"], "the command `ip`, to make network namespaces")?;
     }
+    if packages::on_path("nft").is_none() {
+        packages::install(&["nftables"], "the command `nft`, to lose packets in tests")?;
+    }
     println!("setup: kernel programs are built with {compiler} and {linker}");
     Ok(())
 }
