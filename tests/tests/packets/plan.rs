@@ -40,6 +40,27 @@ fn smooth_draws_keep_each_target_within_two_of_its_share() {
 }
 
 #[test]
+fn random_draws_give_each_target_its_share_within_chance() {
+    let mut bench = Bench::new();
+    bench.plan(&[(0, 13_107), (1, 20_972), (2, 31_457)], |plan| plan.mode = mode::SHARE);
+    let mut counts = BTreeMap::new();
+    for port in 0..2_000 {
+        *counts.entry(whom(&send(&mut bench, 10_000 + port))).or_insert(0.0_f64) += 1.0;
+        if port % 50 == 49 {
+            bench.age(std::time::Duration::from_secs(30));
+            bench.sweep();
+        }
+    }
+    let chi_square: f64 = [("local", 0.2), ("peer 1", 0.32), ("peer 2", 0.48)]
+        .map(|(target, share): (_, f64)| (counts[target] - 2_000.0 * share).powi(2) / (2_000.0 * share))
+        .iter()
+        .sum();
+    // Two degrees of freedom: more than this comes by chance once in twenty thousand runs.
+    assert!(chi_square < 19.8, "{chi_square}: {counts:?}");
+    assert!(chi_square > 0.0, "exact shares are not random: {counts:?}");
+}
+
+#[test]
 fn a_plan_that_has_expired_leaves_everything_to_the_gateway() {
     let mut bench = Bench::new();
     bench.plan(&[(1, 65_536)], |plan| plan.expires = now() - 1_000_000_000);
