@@ -17,6 +17,12 @@ const NAMESPACES: &str = "/run/netns";
 /// Where the agents of a lab pin their programs and maps.
 pub(crate) const BPFFS: &str = "/sys/fs/bpf";
 
+/// Where agents keep their locks; those that were killed leave them.
+const LOCKS: &str = "/run/dfaas";
+
+/// How the lock of a pin on bpffs begins.
+const LOCK: &str = "pin-sys-fs-bpf-";
+
 /// How long processes may take to end by themselves.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -41,6 +47,10 @@ pub(crate) fn remove(lab: LabName) -> Vec<String> {
     for pin in entries(Path::new(BPFFS), &lab.pin_prefix()) {
         note(remove_folder(&Path::new(BPFFS).join(pin)));
     }
+    for lock in entries(Path::new(LOCKS), &format!("{LOCK}{}", lab.pin_prefix())) {
+        let path = Path::new(LOCKS).join(lock);
+        note(fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display())));
+    }
     note(remove_folder(&folder(lab)));
     problems
 }
@@ -56,6 +66,12 @@ pub(crate) fn all_labs() -> Vec<LabName> {
         entries(Path::new(BPFFS), PIN)
             .iter()
             .filter_map(|name| name.strip_prefix(PIN))
+            .filter_map(LabName::of),
+    );
+    labs.extend(
+        entries(Path::new(LOCKS), LOCK)
+            .iter()
+            .filter_map(|name| name.strip_prefix(LOCK)?.strip_prefix(PIN))
             .filter_map(LabName::of),
     );
     labs.sort_unstable();

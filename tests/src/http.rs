@@ -70,6 +70,16 @@ pub async fn send(address: SocketAddr, request: Request<Full<Bytes>>, limit: Dur
     }
 }
 
+/// Sends `request` to `address`, from inside `namespace`.
+pub fn exchange(
+    namespace: &Namespace,
+    address: SocketAddr,
+    request: Request<Full<Bytes>>,
+    limit: Duration,
+) -> Result<Answer> {
+    namespace.block_on(|| send(address, request, limit))?
+}
+
 /// `GET path` at `address`, from inside `namespace`.
 pub fn get(namespace: &Namespace, address: SocketAddr, path: &str, limit: Duration) -> Result<Answer> {
     let request = Request::get(path)

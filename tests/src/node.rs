@@ -112,6 +112,12 @@ impl Node {
         self.folder.join("agent.sock")
     }
 
+    /// Everything that the node's agents wrote to their log so far.
+    pub fn agent_log(&self) -> String {
+        let text = std::fs::read(self.folder.join("agent.log")).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
     /// The agent's configuration file.
     pub fn agent_file(&self) -> PathBuf {
         self.folder.join("agent.toml")
@@ -182,6 +188,21 @@ impl Node {
         wait_ready(&mut process, &self.namespace, self.admin_address(), "/readyz")?;
         self.agent = Some(process);
         Ok(())
+    }
+
+    /// Starts the agent and does not wait: without its gateway it may never be ready.
+    pub fn launch_agent(&mut self) -> Result<()> {
+        self.agent = Some(self.start("agent")?);
+        Ok(())
+    }
+
+    /// Sends the running agent `signal`, if it has not got one already, and waits until it ends. An error if that
+    /// takes longer than `limit`; it is killed then.
+    pub fn end_agent(&mut self, signal: Option<Signal>, limit: Duration) -> Result<ExitStatus> {
+        let mut process = self.agent.take().with_context(|| format!("no agent runs on {}", self.name()))?;
+        signal.map_or(Ok(()), |signal| process.signal(signal))?;
+        let ended = process.wait(limit)?;
+        ended.with_context(|| format!("the agent did not end within {limit:?}\n{}", process.log_tail()))
     }
 
     fn start(&self, part: &str) -> Result<Process> {

@@ -10,7 +10,7 @@ use dfaas_common::count::{Event, LOCAL, NO_FUNCTION, REJECT};
 use dfaas_common::flow::{Flow, side};
 use dfaas_common::opaque::opaque;
 use dfaas_common::pick::{draw, pick};
-use dfaas_common::plan::{MAX_TARGETS, Plan, PlanTarget};
+use dfaas_common::plan::{MAX_TARGETS, Plan, PlanTarget, mode};
 
 use super::atomic;
 use super::count::{bind, event, release};
@@ -222,11 +222,15 @@ pub fn choose(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) ->
             local(flow, 0);
             return LOCAL;
         };
-        let draws = match FUNCTIONS.get_ptr_mut(function) {
-            Some(state) => atomic::fetch_add(&raw mut (*state).draws, 1),
-            None => 0,
+        let random = bpf_get_prandom_u32();
+        let point = match FUNCTIONS.get_ptr_mut(function) {
+            Some(state) if (*flow).tried == 0 => {
+                draw((*plan).mode, random, atomic::fetch_add(&raw mut (*state).draws, 1))
+            }
+            // A second choice takes nothing from the sequence, or a peer that refuses would be drawn too often: the
+            // point after its own is never its own again.
+            _ => draw(mode::SHARE, random, 0),
         };
-        let point = draw((*plan).mode, bpf_get_prandom_u32(), draws);
         let mut choice =
             Choice { scratch: s, flow, plan, config, number, point, outcome: NOBODY, padding: 0 };
         bpf_loop(MAX_TARGETS as u32, try_target as *mut c_void, (&raw mut choice).cast(), 0);

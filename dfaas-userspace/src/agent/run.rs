@@ -82,7 +82,8 @@ pub async fn run(
         tracing::warn!("without effect in this version: {}", config.without_effect.join(", "));
     }
     let core = Core::new(&config)?;
-    let client = discovery::Client::new(config.gateway.clone(), config.functions.clone())?;
+    let mut client = discovery::Client::new(config.gateway.clone(), config.functions.clone())?;
+    let remembered = client.remember(discovery::Memory::beside(&config.admin.socket));
     let writer = Writer::start(dataplane).map_err(AgentError::Thread)?;
     let started = Instant::now();
     let (publish, state) = watch::channel(Arc::new(State::new(&config, started)));
@@ -97,6 +98,9 @@ pub async fn run(
     tokio::spawn(cancel.clone().run_until_cancelled_owned(follow));
 
     let mut agent = Agent::new(core, writer, publish, tick_seconds, started);
+    if let Some(catalogue) = remembered {
+        agent.remembered(catalogue);
+    }
     let mut events = Events::new(&config, discovered);
     let exit = loop {
         let event = tokio::select! {

@@ -58,6 +58,17 @@ impl Agent {
         self.publish.send_modify(|state| change(Arc::make_mut(state)));
     }
 
+    /// Takes what the gateway told an earlier agent, until it tells this one.
+    pub(super) fn remembered(&mut self, catalogue: Catalogue) {
+        tracing::info!(
+            "{} functions known from before; the gateway is being asked",
+            catalogue.functions.len()
+        );
+        catalogue.problems.iter().for_each(|problem| tracing::warn!("{problem}"));
+        self.core.learn(catalogue);
+        self.publish(|state| state.catalogue = self.core.catalogue().cloned());
+    }
+
     /// Takes the gateway's answer; whether the functions changed.
     pub(super) fn discovered(&mut self, answer: Result<Catalogue, DiscoveryError>) -> bool {
         let known = self.publish.borrow().gateway_error.clone();

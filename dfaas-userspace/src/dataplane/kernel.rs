@@ -18,7 +18,7 @@ use super::numbers::Numbers;
 use super::object::Object;
 use super::{
     DataPlane, DataPlaneError, Function, FunctionPlan, Left, Peer, Settings, Snapshot, Target, bpffs,
-    convert, route, sysctl,
+    convert, destroy, route, sysctl,
 };
 
 /// The state that is written from here, and what is known of it.
@@ -234,6 +234,11 @@ impl DataPlane for Kernel {
             std::thread::sleep(Duration::from_millis(50));
             self.sweep()?;
             abandoned = self.bound_now()?;
+        }
+        if abandoned > 0
+            && let Err(e) = destroy::reset_local(&self.folder)
+        {
+            tracing::warn!("connections to the gateway cannot be reset: {e}; their ends wait for a time-out");
         }
         // A connection leaves the gauge with its first FIN; the last packets still need translation.
         std::thread::sleep(Duration::from_millis(500));

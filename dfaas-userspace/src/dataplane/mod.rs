@@ -5,6 +5,7 @@
 mod api;
 mod bpffs;
 mod convert;
+mod destroy;
 mod kernel;
 mod numbers;
 mod object;

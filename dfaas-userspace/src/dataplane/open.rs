@@ -14,10 +14,11 @@ use rand::rngs::OsRng;
 use super::kernel::{Kernel, map_error, same_prefix};
 use super::numbers::Numbers;
 use super::object::Object;
-use super::{DataPlane, DataPlaneError, Settings, bpffs, convert, sysctl};
+use super::{DataPlane, DataPlaneError, Settings, bpffs, convert, destroy, sysctl};
 
 /// Loads and attaches the programs, or takes over the pinned ones of an agent that is gone: bound connections go on,
-/// counters too. Blocking; needs root.
+/// counters too, and what was armed stays armed. A new one passes everything natively until
+/// [`DataPlane::set_armed`]. Blocking; needs root.
 pub fn open(settings: &Settings) -> Result<Box<dyn DataPlane>, DataPlaneError> {
     Ok(Box::new(open_kernel(settings)?))
 }
@@ -60,7 +61,7 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
 }
 
 /// Detaches whatever is pinned at `pin` and removes the pins; `false` if there was nothing. Connections that are
-/// bound to peers end.
+/// bound end.
 pub fn unload(pin: &Path) -> Result<bool, DataPlaneError> {
     if pin.exists()
         && let Ok(map) = aya::maps::MapData::from_pin(bpffs::versioned(pin).join("CONFIG"))
@@ -70,6 +71,12 @@ pub fn unload(pin: &Path) -> Result<bool, DataPlaneError> {
         && count > 0
     {
         sysctl::release_ports(&(first..=first.saturating_add(count - 1)));
+    }
+    let folder = bpffs::versioned(pin);
+    if folder.exists()
+        && let Err(e) = destroy::reset_local(&folder)
+    {
+        tracing::warn!("connections to the gateway cannot be reset: {e}; their ends wait for a time-out");
     }
     bpffs::remove(pin)
 }
@@ -93,7 +100,8 @@ impl Kernel {
                     hint: "the system has no source of random numbers",
                 })?;
             }
-            config.armed = 1;
+            // Whoever calls knows when peers, functions and plans are written.
+            config.armed = 0;
         } else {
             tracing::info!("taking over the data plane pinned at {}", self.folder.display());
             if old.max_flows != self.settings.max_flows {
@@ -102,7 +110,6 @@ impl Kernel {
                     old.max_flows
                 );
             }
-            config.armed = 1;
         }
         config.version = ABI_VERSION;
         config.snat_first = u32::from(*self.settings.snat_ports.start());

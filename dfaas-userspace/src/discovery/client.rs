@@ -5,6 +5,7 @@ use reqwest::{StatusCode, Url};
 
 use super::catalogue::Catalogue;
 use super::listing;
+use super::memory::{Listing, Memory};
 use crate::config::{FunctionOverride, Gateway};
 
 /// Longest answer that is read, in bytes: some ten thousand functions.
@@ -60,6 +61,7 @@ pub struct Client {
     gateway: Gateway,
     overrides: BTreeMap<String, FunctionOverride>,
     namespaces: Vec<String>,
+    memory: Option<Memory>,
 }
 
 impl Client {
@@ -78,7 +80,18 @@ impl Client {
             .timeout(TIMEOUT)
             .connect_timeout(TIMEOUT)
             .build()?;
-        Ok(Self { http, gateway, overrides, namespaces: Vec::new() })
+        Ok(Self { http, gateway, overrides, namespaces: Vec::new(), memory: None })
+    }
+
+    /// Has the client keep what the gateway tells in `memory`; and what was kept there of this gateway, if anything.
+    pub fn remember(&mut self, mut memory: Memory) -> Option<Catalogue> {
+        let kept = memory.recall(self.gateway.url.as_str());
+        self.memory = Some(memory);
+        let kept = kept?;
+        let catalogue =
+            Catalogue::new(&kept.functions, listing::default_namespace(&kept.namespaces), &self.overrides);
+        self.namespaces = kept.namespaces;
+        Some(catalogue)
     }
 
     /// Reads the gateway's functions, all namespaces.
@@ -108,7 +121,15 @@ impl Client {
             });
             listed.append(&mut others);
         }
-        Ok(Catalogue::new(&listed, &default, &self.overrides))
+        let catalogue = Catalogue::new(&listed, &default, &self.overrides);
+        if let Some(memory) = &mut self.memory {
+            memory.keep(&Listing {
+                gateway: self.gateway.url.to_string(),
+                namespaces: self.namespaces.clone(),
+                functions: listed,
+            });
+        }
+        Ok(catalogue)
     }
 
     async fn functions(

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The namespace of functions that are named without one, unless the gateway tells otherwise.
 pub const DEFAULT_NAMESPACE: &str = "openfaas-fn";
 
 /// One entry of `/system/functions`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedFunction {
     /// Name without a namespace.
     pub name: String,

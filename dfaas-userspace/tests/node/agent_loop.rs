@@ -1,5 +1,6 @@
 //! What the agent tells the data plane, and when.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dfaas_userspace::agent::{AgentError, Exit, Outcome};
@@ -76,6 +77,34 @@ async fn until_the_gateway_answers_nothing_is_planned_or_armed() {
     node.gateway.answer(functions(&["figlet"]));
     let node = node.ready().await;
     assert!(node.dataplane.memory().snapshot.armed);
+}
+
+#[tokio::test]
+async fn functions_of_an_earlier_agent_are_planned_while_the_gateway_is_away() {
+    let gateway = Gateway::start(&[]).await;
+    let figlet =
+        [("dfaas.maxrate".to_owned(), "10".to_owned()), ("dfaas.local_only".to_owned(), "1".to_owned())];
+    gateway.answer(Answer::Json(json!([
+        { "name": "figlet", "labels": BTreeMap::from(figlet) },
+        { "name": "env", "namespace": "openfaas-fn" },
+    ])));
+    let (address, answers) = (gateway.address, gateway.clone());
+    let node = Node::over(Double::default(), gateway, "").ready().await;
+    let told = node.dataplane.memory().functions.clone();
+    let (_, folder) = node.end(Exit::Keep).await;
+
+    answers.answer(Answer::Status(500));
+    // The configuration may have changed meanwhile: labels are remembered, not what became of them.
+    let more = "[functions.figlet]\nmax_rate = 3";
+    let node = Node::within(folder, Double::default(), answers, more).ready().await;
+    assert_eq!(node.gateway.address, address);
+    let reason = node.health("gateway", false).await;
+    assert!(reason.contains("answered 500"), "{reason}");
+    let memory = node.dataplane.memory();
+    assert_eq!((&memory.functions, memory.snapshot.armed), (&told, true));
+    assert_eq!(memory.plans["env"].shares.len(), 2);
+    let figlet = &memory.plans["figlet"];
+    assert_eq!((figlet.local_rate, figlet.shares.as_slice()), (3.0, &[(Target::Local, 65_536)][..]));
 }
 
 #[tokio::test]

@@ -51,6 +51,39 @@ fn a_bad_configuration_is_exit_code_2_with_a_line_for_each_mistake() {
 }
 
 #[test]
+fn each_mistake_that_keeps_an_agent_from_starting_is_one_line_and_exit_code_2() {
+    let folder = TempDir::new().unwrap();
+    // Line and key, and the beginning of the reason.
+    let mistakes = [
+        (
+            "listen = [\"gateway:8080\"]",
+            "3: dataplane.listen[0]: \"gateway:8080\" is not an address with a port",
+        ),
+        ("data_port = 8080", "4: dataplane.data_port: 8080 is the port of dataplane.listen[0] too"),
+        ("data_port = 20500", "4: dataplane.data_port: 20500 lies in dataplane.snat_ports 20000-29999"),
+        (
+            "[gateway]\nuser = \"admin\"\npassword_file = \"/nowhere/password\"",
+            "6: gateway.password_file: cannot read /nowhere/password: No such file or directory",
+        ),
+        (
+            "[[static_peer]]\nname = \"b\"\naddress = \"b.example\"",
+            "6: static_peer[0].address: \"b.example\" is not an IP address",
+        ),
+        ("interfaces", "4: not TOML: "),
+    ];
+    for (mistake, expected) in mistakes {
+        let mut text = format!("{SMALLEST}{mistake}\n");
+        if mistake.starts_with("listen") {
+            text = text.replace("listen = [\"192.0.2.10:8080\"]\n", "");
+        }
+        let path = file(&folder, "agent.toml", &text);
+        let (code, out, err) = run(&["agent", "--config", &path]);
+        assert_eq!((code, out.as_str(), err.lines().count()), (2, "", 1), "{mistake}: {err}");
+        assert!(err.starts_with(&format!("{path}:{expected}")), "{mistake}: {err}");
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let (code, _, err) = run(&["agent", "--config", "/nowhere/agent.toml"]);
     assert_eq!(

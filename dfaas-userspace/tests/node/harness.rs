@@ -70,7 +70,11 @@ impl Node {
     }
 
     pub fn over(dataplane: Double, gateway: Gateway, more: &str) -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
+        Self::within(TempDir::new().expect("a temporary folder"), dataplane, gateway, more)
+    }
+
+    /// As `over`, in a folder where an earlier agent may have left something.
+    pub fn within(folder: TempDir, dataplane: Double, gateway: Gateway, more: &str) -> Self {
         let admin = format!("127.0.0.1:{}", free_port());
         let url = format!("http://{}", gateway.address);
         let config = parse(&configuration(folder.path(), &url, &admin, more));

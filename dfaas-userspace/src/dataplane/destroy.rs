@@ -1,0 +1,123 @@
+//! Resetting what is still bound to the local gateway when the programs are about to go: without their translation
+//! neither end would understand the other, and both would wait.
+
+use std::io;
+use std::path::Path;
+
+use aya::maps::{Array, Map, MapData, MapError};
+use dfaas_common::address::{Tuple, unmapped};
+use dfaas_common::count::LOCAL;
+use dfaas_common::flow::{Flow, state};
+use netlink_sys::protocols::NETLINK_SOCK_DIAG;
+use netlink_sys::{Socket, SocketAddr};
+use nix::libc::{AF_INET, IPPROTO_TCP};
+
+/// Asks for one socket (`linux/sock_diag.h`).
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// Has the kernel abort one socket: its peer gets a reset.
+const SOCK_DESTROY: u16 = 21;
+/// `NLM_F_REQUEST`.
+const REQUEST: u16 = 1;
+/// `NLM_F_REQUEST | NLM_F_ACK`.
+const REQUEST_ACK: u16 = 5;
+/// State of a listening socket, which a search for a connection that is gone finds.
+const LISTEN: u8 = 10;
+/// Length of a netlink header.
+const HEADER: usize = 16;
+/// Where the socket's cookie lies in an answer (`struct inet_diag_msg`).
+const COOKIE: usize = HEADER + 44;
+
+/// Aborts the gateway's sockets of all connections in the table pinned in `folder`, while the programs still translate
+/// the resets; how many were there. Sockets in other network namespaces are out of reach.
+pub fn reset_local(folder: &Path) -> io::Result<u64> {
+    let failed = |cause: MapError| io::Error::other(cause.to_string());
+    let table = MapData::from_pin(folder.join("TABLE")).map_err(failed)?;
+    let table: Array<_, Flow> = Array::try_from(Map::Array(table)).map_err(failed)?;
+    let mut socket = Socket::new(NETLINK_SOCK_DIAG)?;
+    socket.bind_auto()?;
+    socket.connect(&SocketAddr::new(0, 0))?;
+    let mut count = 0;
+    for flow in table.iter().filter_map(Result::ok) {
+        if flow.state == state::ESTABLISHED
+            && flow.backend_number == LOCAL
+            && let Some(cookie) = find(&socket, &flow.client)?
+        {
+            socket.send(&message(SOCK_DESTROY, REQUEST_ACK, &flow.client, cookie), 0)?;
+            // Whether it was still there does not matter.
+            socket.recv_from_full()?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// The cookie of the gateway's socket of a connection; `None` if there is none.
+fn find(socket: &Socket, connection: &Tuple) -> io::Result<Option<[u8; 8]>> {
+    socket.send(&message(SOCK_DIAG_BY_FAMILY, REQUEST, connection, [0xff; 8]), 0)?;
+    let (answer, _) = socket.recv_from_full()?;
+    Ok(cookie(&answer))
+}
+
+/// The cookie in the kernel's answer, if that is a connection and not an error or a listener. It is what makes
+/// destroying safe: the kernel refuses if it finds another socket than the one that was looked at.
+fn cookie(answer: &[u8]) -> Option<[u8; 8]> {
+    let kind = u16::from_ne_bytes(answer.get(4..6)?.try_into().ok()?);
+    let state = *answer.get(HEADER + 1)?;
+    if kind != SOCK_DIAG_BY_FAMILY || state == LISTEN {
+        return None;
+    }
+    answer.get(COOKIE..COOKIE + 8)?.try_into().ok()
+}
+
+/// A request about the socket at this node's end of an IPv4 connection (`struct inet_diag_req_v2`).
+fn message(kind: u16, flags: u16, connection: &Tuple, cookie: [u8; 8]) -> Vec<u8> {
+    let address = |words| unmapped(words).unwrap_or(0).to_ne_bytes();
+    let mut body = vec![AF_INET as u8, IPPROTO_TCP as u8, 0, 0];
+    // Any state.
+    body.extend([0xff; 4]);
+    body.extend(connection.local_port.to_ne_bytes());
+    body.extend(connection.remote_port.to_ne_bytes());
+    for end in [&connection.local, &connection.remote] {
+        body.extend(address(end));
+        body.extend([0; 12]);
+    }
+    // Any interface.
+    body.extend([0; 4]);
+    body.extend(cookie);
+    let mut message = Vec::with_capacity(HEADER + body.len());
+    message.extend(((HEADER + body.len()) as u32).to_ne_bytes());
+    message.extend(kind.to_ne_bytes());
+    message.extend(flags.to_ne_bytes());
+    // Sequence number and sender: nobody else uses the socket.
+    message.extend([0; 8]);
+    message.extend(body);
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, TcpListener, TcpStream};
+
+    use super::*;
+    use crate::dataplane::convert;
+
+    #[test]
+    fn the_socket_of_a_connection_is_found_and_the_listener_never_is() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let address = |ip: IpAddr| convert::address(ip);
+        let (here, there) = (listener.local_addr().unwrap(), client.local_addr().unwrap());
+        let connection = Tuple {
+            remote: address(there.ip()),
+            local: address(here.ip()),
+            remote_port: there.port().to_be(),
+            local_port: here.port().to_be(),
+        };
+        let mut socket = Socket::new(NETLINK_SOCK_DIAG).unwrap();
+        socket.bind_auto().unwrap();
+        socket.connect(&SocketAddr::new(0, 0)).unwrap();
+        assert!(find(&socket, &connection).unwrap().is_some());
+        let nobody = Tuple { remote_port: 1u16.to_be(), ..connection };
+        assert_eq!(find(&socket, &nobody).unwrap(), None);
+    }
+}
