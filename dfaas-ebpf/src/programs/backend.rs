@@ -11,6 +11,7 @@ use super::choose::{TOO_MANY, choose_again};
 use super::count::{drop, event, invocation, release};
 use super::deliver;
 use super::emit::{emit, plain_options, syn_options};
+use super::established;
 use super::flows;
 use super::log;
 use super::reject;
@@ -96,9 +97,21 @@ fn reset_leg(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
     emit(skb, s)
 }
 
+/// A packet of the backend that a flow is bound to.
+#[inline(always)]
+pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
+    // SAFETY: map values.
+    let (at, syn) = unsafe { ((*flow).state, (*s).segment.flags as u8 & flag::SYN != 0) };
+    match at {
+        state::ESTABLISHED if !syn => established::to_client(skb, s, flow),
+        state::ESTABLISHED | state::OPENING => answered(skb, s, number, flow, config),
+        _ => drop(DropReason::StaleBackend),
+    }
+}
+
 /// A packet of the backend while it is being opened, or its SYN-ACK once more.
 #[inline(never)]
-pub fn answered(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
+fn answered(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
     // SAFETY: map values.
     unsafe {
         let flags = (*s).segment.flags as u8;

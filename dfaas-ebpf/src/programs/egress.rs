@@ -6,7 +6,7 @@ use dfaas_common::flow::{side, state};
 use super::backend;
 use super::count::drop;
 use super::data_port;
-use super::established::{self, read_header};
+use super::established::read_header;
 use super::flows;
 use super::ingress::read;
 use super::maps::{CONFIG, SCRATCH};
@@ -44,10 +44,6 @@ pub fn run(skb: Skb) -> i32 {
         if !read_header(skb, s) {
             return drop(DropReason::Malformed);
         }
-        match at {
-            state::ESTABLISHED if (*s).segment.flags & 2 == 0 => established::to_client(skb, s, flow),
-            state::ESTABLISHED | state::OPENING => backend::answered(skb, s, found.index, flow, config),
-            _ => drop(DropReason::StaleBackend),
-        }
+        backend::packet(skb, s, found.index, flow, config)
     }
 }

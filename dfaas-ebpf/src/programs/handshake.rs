@@ -86,7 +86,7 @@ pub fn reset(skb: Skb, s: *mut Scratch) -> i32 {
 fn is_user(s: *mut Scratch) -> bool {
     // SAFETY: map value.
     let address = unsafe { (*s).segment.tuple.remote };
-    USERS.get(Key::new(128, address)).is_some()
+    USERS.get(Key::new(128, address)).is_some_and(|admitted| *admitted != 0)
 }
 
 /// Whether the flow table has room for more connections.

@@ -9,7 +9,7 @@ use super::backend;
 use super::client;
 use super::count::drop;
 use super::data_port;
-use super::established::{self, read_header};
+use super::established::read_header;
 use super::flows;
 use super::maps::{CONFIG, PLACES, SCRATCH};
 use super::scratch::Scratch;
@@ -94,11 +94,7 @@ pub fn run(skb: Skb) -> i32 {
             if found.side == side::CLIENT {
                 return client::packet(skb, s, found.index, flow, config);
             }
-            return match at {
-                state::ESTABLISHED if (*s).segment.flags & 2 == 0 => established::to_client(skb, s, flow),
-                state::ESTABLISHED | state::OPENING => backend::answered(skb, s, found.index, flow, config),
-                _ => drop(DropReason::StaleBackend),
-            };
+            return backend::packet(skb, s, found.index, flow, config);
         }
         let here = Endpoint { address: tuple.local, port: tuple.local_port, padding: 0 };
         let Some(role) = PLACES.get_ptr(&here) else { return PASS };

@@ -21,7 +21,7 @@ pub static CONFIG: Array<Config> = Array::with_max_entries(1, 0);
 #[map]
 pub static PLACES: HashMap<Endpoint, u32> = HashMap::with_max_entries(256, 0);
 
-/// Prefixes of those who may use the node.
+/// Who may use the node: the longest prefix that fits an address decides, 1 admits and 0 does not.
 #[map]
 pub static USERS: LpmTrie<Address, u32> = LpmTrie::with_max_entries(4096, BPF_F_NO_PREALLOC);
 

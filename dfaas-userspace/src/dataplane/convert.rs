@@ -1,6 +1,7 @@
 //! From what operators write to what the programs read.
 
-use std::net::{IpAddr, SocketAddr};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use aya::maps::lpm_trie::Key;
 use dfaas_common::address::{Address, Endpoint, from_bytes};
@@ -23,13 +24,27 @@ pub fn endpoint(at: SocketAddr) -> Endpoint {
     Endpoint { address: address(at.ip()), port: at.port().to_be(), padding: 0 }
 }
 
-/// A prefix as the map of users has it: IPv4 prefixes lie below the mapped range.
-pub fn prefix(net: IpNet) -> Key<Address> {
-    let bits = match net {
-        IpNet::V4(v4) => 96 + u32::from(v4.prefix_len()),
-        IpNet::V6(v6) => u32::from(v6.prefix_len()),
-    };
-    Key::new(bits, address(net.network()))
+/// A prefix of the map of users: its length in bits, and its address.
+type Prefix = (u32, Address);
+
+/// The users as the map has them: 1 admits, 0 does not, and the longest prefix that fits decides.
+///
+/// IPv4 prefixes lie inside `::ffff:0:0/96`. Without an entry of its own there, `::/0` would admit all of IPv4.
+pub fn users(nets: &[IpNet]) -> BTreeMap<Prefix, u32> {
+    let ipv4_range = (96, address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+    let admitted = nets.iter().map(|net| {
+        let bits = match net {
+            IpNet::V4(v4) => 96 + u32::from(v4.prefix_len()),
+            IpNet::V6(v6) => u32::from(v6.prefix_len()),
+        };
+        ((bits, address(net.network())), 1)
+    });
+    [(ipv4_range, 0)].into_iter().chain(admitted).collect()
+}
+
+/// The key of a prefix.
+pub fn prefix_key((bits, address): Prefix) -> Key<Address> {
+    Key::new(bits, address)
 }
 
 /// A label of at most 63 bytes; longer ones are cut, as they only serve to be shown.
@@ -91,10 +106,27 @@ mod tests {
     use super::*;
     use crate::dataplane::Target;
 
+    /// What the map would say of an address: the value of the longest prefix that fits.
+    fn admits(nets: &[&str], user: &str) -> bool {
+        let nets: Vec<IpNet> = nets.iter().map(|n| n.parse().expect("a prefix")).collect();
+        let bits = |a: &Address| u128::from_be_bytes(dfaas_common::address::to_bytes(a));
+        let user = bits(&address(user.parse().expect("an address")));
+        let fits = |(length, prefix): &Prefix| *length == 0 || (bits(prefix) ^ user) >> (128 - length) == 0;
+        users(&nets)
+            .iter()
+            .filter(|(p, _)| fits(p))
+            .max_by_key(|((length, _), _)| *length)
+            .is_some_and(|(_, v)| *v == 1)
+    }
+
     #[test]
-    fn every_ipv4_user_is_inside_the_prefix_of_all_and_no_ipv6_user_is() {
-        let all = prefix("0.0.0.0/0".parse().expect("a prefix"));
-        assert_eq!({ all.prefix_len() }, 96);
+    fn each_family_is_admitted_by_its_own_prefixes_only() {
+        assert!(admits(&["0.0.0.0/0", "::/0"], "192.0.2.1"));
+        assert!(admits(&["0.0.0.0/0", "::/0"], "2001:db8::1"));
+        assert!(admits(&["10.0.0.0/8", "::/0"], "10.1.2.3"));
+        assert!(!admits(&["10.0.0.0/8", "::/0"], "192.0.2.1"), "::/0 says nothing of IPv4");
+        assert!(!admits(&["0.0.0.0/0"], "2001:db8::1"));
+        assert!(!admits(&[], "192.0.2.1"));
         assert_eq!(
             address("192.0.2.1".parse().expect("an address")),
             mapped(u32::from_ne_bytes([192, 0, 2, 1]))

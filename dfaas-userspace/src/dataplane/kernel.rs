@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use aya::maps::lpm_trie::{Key, LpmTrie};
+use aya::maps::lpm_trie::LpmTrie;
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Queue};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
@@ -247,9 +247,4 @@ impl DataPlane for Kernel {
         tracing::info!(abandoned, "detached from {}", self.folder.display());
         Ok(Left { abandoned })
     }
-}
-
-/// Keys of a prefix tree, to compare what is there with what is wanted.
-pub(super) fn same_prefix(a: &Key<Address>, b: &Key<Address>) -> bool {
-    a.prefix_len() == b.prefix_len() && a.data() == b.data()
 }

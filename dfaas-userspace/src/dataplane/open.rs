@@ -11,7 +11,7 @@ use nix::ifaddrs::getifaddrs;
 use rand::TryRngCore as _;
 use rand::rngs::OsRng;
 
-use super::kernel::{Kernel, map_error, same_prefix};
+use super::kernel::{Kernel, map_error};
 use super::numbers::Numbers;
 use super::object::Object;
 use super::{DataPlane, DataPlaneError, Settings, bpffs, convert, destroy, sysctl};
@@ -155,12 +155,12 @@ impl Kernel {
     }
 
     fn write_users(&mut self) -> Result<(), DataPlaneError> {
-        let wanted: Vec<_> = self.settings.users.iter().map(|net| convert::prefix(*net)).collect();
+        let wanted = convert::users(&self.settings.users);
         let present: Vec<_> = self.users.keys().collect::<Result<_, _>>().map_err(map_error("USERS"))?;
-        for key in &wanted {
-            self.users.insert(key, 1, 0).map_err(map_error("USERS"))?;
+        for (prefix, admitted) in &wanted {
+            self.users.insert(&convert::prefix_key(*prefix), admitted, 0).map_err(map_error("USERS"))?;
         }
-        for gone in present.iter().filter(|p| !wanted.iter().any(|w| same_prefix(p, w))) {
+        for gone in present.iter().filter(|key| !wanted.contains_key(&(key.prefix_len(), key.data()))) {
             self.users.remove(gone).map_err(map_error("USERS"))?;
         }
         Ok(())

@@ -139,6 +139,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn deployed(image: &str, env: &[(&str, &str)]) -> Result<Function, String> {

@@ -100,6 +100,7 @@ impl Bench {
         places.insert(endpoint(LISTEN), place::LISTEN, 0).expect("a place");
         places.insert(endpoint(DATA), place::DATA, 0).expect("a place");
         users.insert(&Key::new(96 + 24, address([203, 0, 113, 0])), 1, 0).expect("a prefix");
+        users.insert(&Key::new(96 + 32, address([203, 0, 113, 66])), 0, 0).expect("a prefix");
         for (i, peer) in PEERS.iter().enumerate() {
             let entry = Peer {
                 address: address(*peer),

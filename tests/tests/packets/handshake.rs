@@ -47,9 +47,11 @@ fn only_users_are_answered_and_only_while_armed() {
     let mut bench = Bench::new();
     let foreigner = Segment::new(([203, 0, 114, 7], 40_000), LISTEN, SYN).numbers(1, 0);
     bench.ingress(&foreigner).passed_untouched();
+    let excluded = Segment::new(([203, 0, 113, 66], 40_000), LISTEN, SYN).numbers(1, 0);
+    bench.ingress(&excluded).passed_untouched();
     bench.configure(|config| config.armed = 0);
     bench.ingress(&Segment::new(USER, LISTEN, SYN).numbers(1, 0)).passed_untouched();
-    assert_eq!(bench.events(), [("syn_disarmed", 1), ("syn_not_user", 1)].into());
+    assert_eq!(bench.events(), [("syn_disarmed", 1), ("syn_not_user", 2)].into());
 }
 
 #[test]
