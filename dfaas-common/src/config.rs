@@ -30,6 +30,18 @@ pub mod place {
     pub const DATA: u32 = 2;
 }
 
+/// Indexes of the map of running numbers.
+pub mod cursor {
+    /// Slots for first segments used so far.
+    pub const SLOT: u32 = 0;
+    /// Entry of the flow table to be looked at next for a dead flow.
+    pub const SWEEP: u32 = 1;
+    /// Flows in use.
+    pub const LIVE: u32 = 2;
+    /// From here on: the next source port of each peer, by backend number.
+    pub const PORTS: u32 = 8;
+}
+
 /// A peer as the programs know it; index is its backend number. All zero: no such peer.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

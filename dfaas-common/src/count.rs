@@ -125,7 +125,7 @@ numbered! {
         ProbeAnswered = 20 "probe_answered",
         /// More data was appended to a saved first segment.
         Appended = 21 "appended",
-        /// A reset was sent for a connection whose cookie had expired or never existed.
+        /// A segment that neither a flow nor a cookie explains passed to the stack.
         PassedUnknown = 22 "passed_unknown",
         /// A source port was taken over from a finished flow.
         PortTakenOver = 23 "port_taken_over",

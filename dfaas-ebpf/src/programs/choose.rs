@@ -5,7 +5,7 @@ use core::ffi::c_void;
 use aya_ebpf::helpers::generated::{bpf_get_prandom_u32, bpf_loop};
 use dfaas_common::address::Tuple;
 use dfaas_common::bucket::admit;
-use dfaas_common::config::Config;
+use dfaas_common::config::{Config, cursor};
 use dfaas_common::count::{Event, LOCAL, NO_FUNCTION, REJECT};
 use dfaas_common::flow::{Flow, side};
 use dfaas_common::opaque::opaque;
@@ -15,7 +15,7 @@ use dfaas_common::plan::{MAX_TARGETS, Plan, PlanTarget, mode};
 use super::atomic;
 use super::count::{bind, event, release};
 use super::flows;
-use super::maps::{CURSORS, FUNCTIONS, PEERS, PLANS, cursor};
+use super::maps::{CURSORS, FUNCTIONS, PEERS, PLANS};
 use super::scratch::Scratch;
 use super::skb::clock;
 

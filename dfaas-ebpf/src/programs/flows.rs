@@ -2,12 +2,13 @@
 
 use aya_ebpf::bindings::BPF_NOEXIST;
 use dfaas_common::address::Tuple;
+use dfaas_common::config::cursor;
 use dfaas_common::count::Event;
 use dfaas_common::flow::{Flow, FlowRef, finished, patience, state};
 
 use super::atomic;
 use super::count;
-use super::maps::{CURSORS, FLOWS, FREE, TABLE, cursor};
+use super::maps::{CURSORS, FLOWS, FREE, TABLE};
 
 /// Looks a connection up.
 #[inline(always)]

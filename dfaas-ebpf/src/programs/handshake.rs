@@ -1,13 +1,13 @@
 //! Connections that have not sent data: everything about them is in the cookie.
 
-use dfaas_common::config::Config;
+use dfaas_common::config::{Config, cursor};
 use dfaas_common::cookie::{NO_SCALE, Offer, epoch, make, verify};
 use dfaas_common::count::{DropReason, Event};
 use dfaas_common::translate::{OUR_SCALE, flag};
 
 use super::count::{drop, event};
 use super::emit::{emit, plain_options, syn_options};
-use super::maps::{CURSORS, LATE, USERS, cursor};
+use super::maps::{CURSORS, LATE, USERS};
 use super::scratch::Scratch;
 use super::skb::{DROP, PASS, Skb, TCP_LISTEN, TCP_TIME_WAIT, clock};
 use aya_ebpf::maps::lpm_trie::Key;

@@ -5,7 +5,7 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::lpm_trie::LpmTrie;
 use aya_ebpf::maps::{Array, HashMap, PerCpuArray, PerCpuHashMap, Queue};
 use dfaas_common::address::{Address, Endpoint, Tuple};
-use dfaas_common::config::{Config, Peer};
+use dfaas_common::config::{Config, Peer, cursor};
 use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS};
 use dfaas_common::flow::{Flow, FlowRef, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::plan::{FunctionState, Name, Plan};
@@ -69,21 +69,9 @@ pub static FREE: Queue<u32> = Queue::with_max_entries(65_536, 0);
 #[map]
 pub static SLOTS: Array<Slot> = Array::with_max_entries(SLOT_COUNT, 0);
 
-/// Running numbers; indexes are [`cursor`].
+/// Running numbers; indexes are those of [`cursor`].
 #[map]
 pub static CURSORS: Array<u64> = Array::with_max_entries(cursor::PORTS + MAX_PEERS + 1, 0);
-
-/// Indexes of [`CURSORS`].
-pub mod cursor {
-    /// Slots used so far.
-    pub const SLOT: u32 = 0;
-    /// Next entry of the flow table to look at for dead flows.
-    pub const SWEEP: u32 = 1;
-    /// Flows in use.
-    pub const LIVE: u32 = 2;
-    /// From here on: next source port of each peer, by backend number.
-    pub const PORTS: u32 = 8;
-}
 
 /// Invocations, one counter a CPU.
 #[map]

@@ -4,11 +4,12 @@
 //! own. What is lost is sent again by the client.
 
 use dfaas_common::checksum::{fold, pseudo_header};
+use dfaas_common::config::cursor;
 use dfaas_common::flow::{Flow, SLOT_BYTES, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::opaque::opaque;
 
 use super::atomic;
-use super::maps::{CURSORS, SLOTS, cursor};
+use super::maps::{CURSORS, SLOTS};
 use super::scratch::Scratch;
 use super::skb::{L4, Skb, sum};
 

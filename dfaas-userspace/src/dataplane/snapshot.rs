@@ -1,13 +1,11 @@
 //! Reading counters and gauges.
 
 use aya::maps::{MapData, PerCpuArray};
+use dfaas_common::config::cursor;
 use dfaas_common::count::{CountKey, DropReason, Event, LOCAL, NO_FUNCTION, REJECT, origin};
 
 use super::kernel::{Kernel, map_error};
 use super::{DataPlaneError, Drops, Inflight, Invocations, Origin, Snapshot};
-
-/// Index of the number of flows in use in the map of running numbers.
-const LIVE: u32 = 2;
 
 fn total(map: &PerCpuArray<MapData, u64>, name: &'static str, index: u32) -> Result<u64, DataPlaneError> {
     Ok(map.get(&index, 0).map_err(map_error(name))?.iter().sum())
@@ -63,7 +61,7 @@ impl Kernel {
             snapshot.drops.push(Drops { reason: name, count });
         }
         snapshot.retries = total(&self.happened, "HAPPENED", Event::Retried as u32)?;
-        snapshot.flows = self.cursors.get(&LIVE, 0).map_err(map_error("CURSORS"))?;
+        snapshot.flows = self.cursors.get(&cursor::LIVE, 0).map_err(map_error("CURSORS"))?;
         snapshot.armed = self.config.get(&0, 0).map_err(map_error("CONFIG"))?.armed != 0;
         Ok(snapshot)
     }

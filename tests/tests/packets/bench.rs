@@ -8,7 +8,7 @@ use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
-use dfaas_common::config::{Config, Peer, place};
+use dfaas_common::config::{Config, Peer, cursor, place};
 use dfaas_common::count::{CountKey, DropReason, Event};
 use dfaas_common::flow::Flow;
 use dfaas_common::plan::{FunctionState, Name, Plan, name_key};
@@ -211,7 +211,7 @@ impl Bench {
 
     /// The number of flows in use as the programs count it.
     pub fn live(&self) -> u64 {
-        self.cursors.get(&2, 0).expect("a number")
+        self.cursors.get(&cursor::LIVE, 0).expect("a number")
     }
 
     /// Counters of invocations by (function, backend, origin).
