@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dfaas_control::{FunctionId, NodeId};
 
 use crate::config::StaticPeer;
-use crate::dataplane::{FunctionPlan, PickMode, Target};
+use crate::dataplane::{FunctionPlan, Target};
 use crate::discovery::Catalogue;
 
 /// The plans of the functions that are known, each under its canonical name.
@@ -23,10 +23,7 @@ pub(super) fn named(
             let shares =
                 function.shares.parts().iter().map(|(target, part)| (target_name(*target, &names), *part));
             let plan = FunctionPlan {
-                mode: match function.mode {
-                    dfaas_control::PickMode::Share => PickMode::Share,
-                    dfaas_control::PickMode::Smooth => PickMode::Smooth,
-                },
+                mode: function.mode,
                 shares: shares.collect(),
                 local_inflight: function.local_inflight.unwrap_or(0),
                 local_rate: function.local_rate.unwrap_or(0.0),

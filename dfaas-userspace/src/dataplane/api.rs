@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use dfaas_control::PickMode;
 use ipnet::IpNet;
 
 /// Everything that is fixed while the data plane is attached; the `[dataplane]` table, checked.
@@ -61,16 +62,6 @@ pub enum Target {
     Peer(String),
     /// Answered 503 here.
     Reject,
-}
-
-/// How the kernel draws a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PickMode {
-    /// Independent random draws.
-    Share,
-    /// Evenly spaced: after n invocations each target had its share of n, give or take a few.
-    #[default]
-    Smooth,
 }
 
 /// The plan of one function.
