@@ -13,6 +13,9 @@ pub const SEGMENT_SIZES: [u16; 4] = [536, 1300, 1400, 1460];
 /// "No window scale offered" in the four bits of the window scale.
 pub const NO_SCALE: u8 = 15;
 
+/// How long a timestamp of ours may take to come back, ms: as long as a cookie can live.
+pub const LIFE: u32 = 137_000;
+
 /// Nanoseconds (monotonic clock) to epoch number: 2^36 ns, about 69 seconds each.
 #[inline(always)]
 #[must_use]

@@ -86,6 +86,8 @@ pub struct Flow {
     pub backend_clock: u32,
     /// The node's clock minus the client's clock; 0 where the backend is to see the client's own.
     pub client_clock: u32,
+    /// TSval of the backend's SYN-ACK.
+    pub backend_time: u32,
     /// TSval of the client's first segment.
     pub client_time: u32,
     /// Sequence number after the highest that the client has sent.
@@ -116,6 +118,8 @@ pub struct Flow {
     pub hardware: [u8; 12],
     /// Window field of the client's first segment.
     pub client_window: u16,
+    /// Zero.
+    pub padding: u32,
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -175,7 +179,7 @@ mod tests {
 
     #[test]
     fn the_layout_has_no_hidden_padding() {
-        assert_eq!(size_of::<Flow>(), 4 * 8 + 2 * 36 + 17 * 4 + 6 + 12 + 2);
+        assert_eq!(size_of::<Flow>(), 4 * 8 + 2 * 36 + 18 * 4 + 6 + 12 + 2 + 4);
         assert_eq!(size_of::<Slot>(), SLOT_BYTES + 8);
     }
 

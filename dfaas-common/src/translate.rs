@@ -1,6 +1,6 @@
 //! What changes in the TCP header of a spliced connection on its way through the node.
 
-use crate::cookie::NO_SCALE;
+use crate::cookie::{LIFE, NO_SCALE};
 use crate::flow::Flow;
 use crate::options::{HeaderImage, Options};
 
@@ -40,6 +40,11 @@ pub struct Translation {
     pub time: u32,
     /// Added to the timestamp echo.
     pub echo: u32,
+    /// The oldest echo that the receiver knows; a little older ones become this.
+    ///
+    /// Until it has heard of the backend, a client echoes the timestamp of our SYN-ACK, which is older than the
+    /// backend's. Linux (since 6.15) answers such a segment to a half-open connection with a challenge.
+    pub oldest_echo: Option<u32>,
     /// The sender's window scale: how far the window is shifted left to get bytes.
     pub window_left: u8,
     /// The scale by which the receiver will read it.
@@ -58,6 +63,7 @@ impl Translation {
             acknowledgment: flow.sequence_delta,
             time: flow.client_clock,
             echo: 0u32.wrapping_sub(flow.backend_clock),
+            oldest_echo: Some(flow.backend_time),
             window_left: if scaled { flow.client_scale } else { 0 },
             window_right: 0,
         }
@@ -78,6 +84,7 @@ impl Translation {
             acknowledgment: 0,
             time: flow.backend_clock,
             echo: 0u32.wrapping_sub(flow.client_clock),
+            oldest_echo: None,
             window_left: left,
             window_right: right,
         }
@@ -124,7 +131,12 @@ pub fn apply(header: &mut HeaderImage, options: &Options, change: &Translation) 
         let time = options.time_at;
         header.set_number(time, header.number(time).wrapping_add(change.time));
         if acknowledges {
-            header.set_number(time + 4, header.number(time + 4).wrapping_add(change.echo));
+            let echo = header.number(time + 4).wrapping_add(change.echo);
+            let echo = match change.oldest_echo {
+                Some(oldest) if oldest.wrapping_sub(echo) <= LIFE => oldest,
+                _ => echo,
+            };
+            header.set_number(time + 4, echo);
         }
     }
 }
@@ -155,7 +167,8 @@ mod tests {
         let options = [1, 1, 8, 10, 0, 0, 0, 5, 0, 0, 0, 6, 1, 1, 5, 10, 0, 0, 1, 0, 0, 0, 2, 0];
         let (mut image, length) = header(1000, 2000, 500, &options);
         let parsed = Options::parse(&image, length);
-        let flow = flow(7, 100, 40, 7, 7);
+        let mut flow = flow(7, 100, 40, 7, 7);
+        flow.backend_time = 6u32.wrapping_sub(100);
         apply(&mut image, &parsed, &Translation::to_backend(&flow));
         assert_eq!((image.number(4), image.number(8)), (1000, 2007));
         assert_eq!((image.number(24), image.number(28)), (45, 6u32.wrapping_sub(100)));
@@ -183,6 +196,20 @@ mod tests {
         assert_eq!((plain_backend.window_left, plain_backend.window_right), (7, 0));
     }
 
+    #[test]
+    fn an_echo_from_before_the_backend_becomes_that_of_its_syn_ack() {
+        let mut flow = flow(7, 100, 0, 7, 7);
+        flow.backend_time = 5_000;
+        for (echo, seen) in [(5_095, 5_000), (5_100, 5_000), (5_101, 5_001), (9_000, 8_900)] {
+            let mut options = vec![1, 1, 8, 10, 0, 0, 0, 5];
+            options.extend(u32::to_be_bytes(echo));
+            let (mut image, length) = header(1, 2, 500, &options);
+            let parsed = Options::parse(&image, length);
+            apply(&mut image, &parsed, &Translation::to_backend(&flow));
+            assert_eq!(image.number(28), seen, "{echo}");
+        }
+    }
+
     proptest! {
         #[test]
         fn there_and_back_is_the_identity_for_numbers_and_times(
@@ -193,7 +220,9 @@ mod tests {
             options.extend(echo.to_be_bytes());
             let (before, length) = header(sequence, acknowledgment, 1, &options);
             let parsed = Options::parse(&before, length);
-            let flow = flow(delta, backend_clock, client_clock, 7, 7);
+            let mut flow = flow(delta, backend_clock, client_clock, 7, 7);
+            // Echoes of what the backend has sent are never older than its SYN-ACK.
+            flow.backend_time = echo.wrapping_sub(backend_clock);
             let mut image = before;
             apply(&mut image, &parsed, &Translation::to_backend(&flow));
             // What the backend sends with these numbers swapped must reach the client as the client sent them.

@@ -170,6 +170,7 @@ fn connect(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
         let their_sequence = (*s).segment.sequence;
         (*flow).sequence_delta = their_sequence.wrapping_sub((*flow).cookie);
         (*flow).backend_clock = clock((*s).now).wrapping_sub(their_time);
+        (*flow).backend_time = their_time;
         (*flow).backend_scale = options.scale as u8;
         (*flow).last_seen = (*s).now;
         let first = atomic::swap(&raw mut (*flow).state, state::OPENING, state::ESTABLISHED);

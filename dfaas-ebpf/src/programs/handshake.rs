@@ -1,7 +1,7 @@
 //! Connections that have not sent data: everything about them is in the cookie.
 
 use dfaas_common::config::{Config, cursor};
-use dfaas_common::cookie::{NO_SCALE, Offer, epoch, make, verify};
+use dfaas_common::cookie::{LIFE, NO_SCALE, Offer, epoch, make, verify};
 use dfaas_common::count::{DropReason, Event};
 use dfaas_common::translate::{OUR_SCALE, flag};
 
@@ -14,9 +14,6 @@ use aya_ebpf::maps::lpm_trie::Key;
 
 /// Segment size that clients are told, IPv4 over Ethernet.
 const SEGMENT_SIZE: u16 = 1460;
-
-/// How long a TSecr of ours may take to come back, ms: as long as a cookie can live.
-const COOKIE_LIFE: u32 = 137_000;
 
 /// Turns addresses and ports of the segment at hand round for an answer to its sender.
 #[inline(always)]
@@ -188,7 +185,7 @@ pub fn unknown(skb: Skb, s: *mut Scratch) -> i32 {
         let at = (*s).options.time_at;
         if at != 0 {
             let age = clock((*s).now).wrapping_sub((*s).received.number(at + 4));
-            if age < COOKIE_LIFE {
+            if age < LIFE {
                 return drop(DropReason::FirstSegmentMissing);
             }
         } else if segment.payload != 0 && missing_first(s) {

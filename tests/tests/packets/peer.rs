@@ -87,6 +87,19 @@ fn a_whole_connection_is_translated_both_ways_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_request_that_is_lost_behind_the_node_is_sent_again_with_an_echo_that_the_peer_knows() {
+    let mut bench = planned();
+    let client = Client::new(40_000).connect(&mut bench);
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
+    bench.ingress(&peer.syn_ack());
+    // The client has seen nothing but our SYN-ACK, which is older than the peer's.
+    let again = bench.ingress(&client.segment(ACK | PSH, 0, 0).payload(REQUEST)).segment();
+    assert_eq!((again.to, again.payload.as_slice()), (peer.syn.to, REQUEST));
+    assert_eq!(again.read_times().expect("timestamps").1, peer.time);
+}
+
+#[test]
 fn a_second_write_is_appended_to_the_saved_segment() {
     let mut bench = planned();
     let client = Client::new(40_000).connect(&mut bench);
