@@ -126,7 +126,8 @@ const SECOND: u64 = 1_000_000_000;
 
 /// How long (ns) a flow may be without packets before it is freed.
 ///
-/// Open and half-open times are those of RFC 5382 (REQ-5: 2 h 4 min and 4 min). Finished connections stay only long
+/// Open and half-open times are those of RFC 5382 (REQ-5: 2 h 4 min and 4 min), but after the backend's FIN it is the
+/// minute for which Linux keeps such a connection (`tcp_fin_timeout`): a client's reset may have been lost. Finished connections stay only long
 /// enough to carry a lost last acknowledgment: their ports and entries are needed again.
 #[inline(always)]
 #[must_use]
@@ -143,6 +144,7 @@ pub const fn patience(state: u64, marks: u64) -> u64 {
         }
         _ if marks & mark::RESET != 0 => SECOND,
         _ if fins == mark::CLIENT_FIN | mark::BACKEND_FIN => 5 * SECOND,
+        _ if fins == mark::BACKEND_FIN => 60 * SECOND,
         _ if fins != 0 => 240 * SECOND,
         _ => 7440 * SECOND,
     }
@@ -189,6 +191,7 @@ mod tests {
         assert!(patience(state::ESTABLISHED, mark::RESET) <= SECOND);
         assert!(patience(state::ESTABLISHED, both) <= 10 * SECOND);
         assert!(patience(state::ESTABLISHED, mark::CLIENT_FIN) >= 240 * SECOND);
+        assert_eq!(patience(state::ESTABLISHED, mark::BACKEND_FIN), 60 * SECOND);
         assert!(patience(state::FORWARDED, 0) >= 7440 * SECOND);
         assert_eq!(patience(state::REJECTED, 0), 60 * SECOND);
         assert!(finished(both) && finished(mark::RESET) && !finished(mark::CLIENT_FIN));

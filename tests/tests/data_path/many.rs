@@ -61,7 +61,7 @@ fn check(site: &Site, report: &Report, count: usize) {
 }
 
 /// Until every node's table is empty, at most 70 seconds.
-fn wait_for_empty_tables(site: &Site) {
+fn wait_for_empty_tables(site: &Site, limit: Duration) {
     let start = Instant::now();
     for node in &site.nodes {
         loop {
@@ -69,7 +69,7 @@ fn wait_for_empty_tables(site: &Site) {
             if flows == 0.0 {
                 break;
             }
-            assert!(start.elapsed() < Duration::from_secs(70), "{flows} flows are left in {}", node.name());
+            assert!(start.elapsed() < limit, "{flows} flows are left in {}", node.name());
             std::thread::sleep(Duration::from_millis(250));
         }
         assert_eq!(node.metric("dfaas_inflight", &[]).unwrap(), 0.0, "{}", node.name());
@@ -82,7 +82,7 @@ fn fifty_thousand_connections_from_four_users_meet_no_error_and_leave_nothing() 
     let site = federation(4);
     let report = connections(&site, 4, 50_000);
     check(&site, &report, 50_000);
-    wait_for_empty_tables(&site);
+    wait_for_empty_tables(&site, Duration::from_secs(70));
 }
 
 #[test]
@@ -103,7 +103,9 @@ fn many_connections_survive_the_loss_of_packets() {
     assert_eq!((report.total().ok, report.total().failed), (3_000, 0), "{:?}", report.reasons());
     assert!(loss.dropped().unwrap() >= 100 && losses.iter().all(|loss| loss.dropped().unwrap() >= 20));
     drop((loss, losses));
-    wait_for_empty_tables(&site);
+    // A client's reset is sent once: where it was lost, the minute of a half-closed connection begins after the last
+    // packet of the backend.
+    wait_for_empty_tables(&site, Duration::from_secs(130));
 }
 
 #[test]
@@ -111,5 +113,5 @@ fn ten_thousand_connections_from_one_user_meet_no_error_and_leave_nothing() {
     let site = federation(1);
     let report = connections(&site, 1, 10_000);
     check(&site, &report, 10_000);
-    wait_for_empty_tables(&site);
+    wait_for_empty_tables(&site, Duration::from_secs(70));
 }
