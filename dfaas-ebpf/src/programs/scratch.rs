@@ -87,12 +87,8 @@ pub struct Scratch {
     pub line: RequestLine,
     /// First bytes of the payload.
     pub look: [u8; LOOK_BYTES],
-    /// Bytes in `look`.
-    pub look_length: u32,
     /// Which hook this run is in: [`super::skb::hook`].
     pub hook: u32,
-    /// Position of a loop.
-    pub position: u32,
     /// Zero.
     pub padding: u32,
 }
