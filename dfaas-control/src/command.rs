@@ -1,4 +1,6 @@
-use crate::id::NodeId;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{FunctionId, NodeId};
 use crate::plan::Plan;
 
 /// What a strategy wants done.
@@ -16,10 +18,24 @@ pub enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueryId(pub u64);
 
-/// What strategies tell each other. No strategy needs to talk yet, so there is nothing to say: the first one that
-/// does adds its variant, and the compiler then asks every host to carry it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Message {}
+/// What strategies tell each other. A message is the sender's whole word to the receiver: a newer one replaces those
+/// before, and hosts may leave older ones out. Its numbers come from the network: nothing about them is certain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Message {
+    /// `recalc`: an entry for each function of the sender.
+    Recalc(Vec<Offer>),
+}
+
+/// What the sender of a [`Message::Recalc`] says of one of its functions.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The function.
+    pub function: FunctionId,
+    /// Whether the sender's own users ask for more than it serves.
+    pub overloaded: bool,
+    /// Invocations a second that the sender takes from the receiver.
+    pub limit: f32,
+}
 
 /// What a strategy can ask: probes of peers, external policies. None does yet.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,11 +16,33 @@ pub struct Options {
     pub period: Duration,
     /// `static`: percent of the invocations that stay here, 0 to 100.
     pub static_local: f64,
+    /// `recalc`: who gets a node's margin.
+    pub recalc_split: RecalcSplit,
+    /// `random`: whether a part is answered 503 too.
+    pub random_reject: bool,
+    /// `latency-threshold`: peers with a longer round-trip time get nothing.
+    pub latency_threshold: Duration,
+}
+
+/// Among whom `recalc` divides a node's margin for a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RecalcSplit {
+    /// The peers that reported overload for it, all that have it if none did: the CloudNet 2021 article.
+    #[default]
+    Overloaded,
+    /// All peers that have it: the published code, which strands what the others do not need.
+    All,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { period: Duration::from_secs(1), static_local: 60.0 }
+        Self {
+            period: Duration::from_secs(1),
+            static_local: 60.0,
+            recalc_split: RecalcSplit::default(),
+            random_reject: false,
+            latency_threshold: Duration::from_millis(50),
+        }
     }
 }
 

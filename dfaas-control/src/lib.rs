@@ -14,8 +14,8 @@ mod shares;
 mod strategies;
 mod strategy;
 
-pub use command::{Command, Message, QueryFailed, QueryId, Reply, Request};
-pub use factory::{DEFAULT_STRATEGY, Options, STRATEGIES, UnknownStrategy, strategy};
+pub use command::{Command, Message, Offer, QueryFailed, QueryId, Reply, Request};
+pub use factory::{DEFAULT_STRATEGY, Options, RecalcSplit, STRATEGIES, UnknownStrategy, strategy};
 pub use id::{FunctionId, NodeId, Time};
 pub use measurements::{
     FunctionMeasurements, Measurements, NodeMeasurements, PeerFunctions, PeerMeasurements,

@@ -32,6 +32,8 @@ pub struct FunctionPlan {
     pub mode: PickMode,
     /// Where invocations go.
     pub shares: Shares,
+    /// Serve locally as long as the local limits allow; only the rest is drawn from the shares.
+    pub local_first: bool,
     /// Most connections bound to the local gateway at one time.
     pub local_inflight: Option<u32>,
     /// Most invocations a second served locally.
@@ -48,6 +50,7 @@ impl FunctionPlan {
         Self {
             mode: PickMode::default(),
             shares,
+            local_first: false,
             local_inflight: None,
             local_rate: None,
             peer_rate: BTreeMap::new(),

@@ -16,8 +16,8 @@ pub trait Strategy: Send {
 
     /// Called for a message that `from`, whose identity the host has verified, sent to this node.
     fn on_message(&mut self, now: Time, from: NodeId, message: &Message) -> Vec<Command> {
-        let _ = (now, from);
-        match *message {}
+        let _ = (now, from, message);
+        Vec::new()
     }
 
     /// Called once for each [`Command::Query`], with its answer or the reason why there is none.

@@ -8,3 +8,4 @@ pub mod dataplane;
 pub mod discovery;
 pub mod doctor;
 pub mod gateway;
+pub mod overlay;

@@ -31,6 +31,7 @@ impl Core {
             name: peer.name.clone(),
             address: peer.address,
             data_port: peer.data_port,
+            admission: None,
         };
         self.peers.iter().map(peer).collect()
     }
@@ -75,8 +76,8 @@ impl Core {
         for command in self.strategy.on_tick(now, &measured, random) {
             match command {
                 Command::SetPlan(plan) => self.plan = Some(plan),
-                // There is neither a message nor a request to be sent yet.
-                Command::Send(_, message) => match message {},
+                // Nobody to send it to yet.
+                Command::Send(..) => {}
                 Command::Query(_, request) => match request {},
             }
         }

@@ -25,6 +25,8 @@ pub(super) fn named(
             let plan = FunctionPlan {
                 mode: function.mode,
                 shares: shares.collect(),
+                local_first: function.local_first,
+                peer_rate: peer_rate(&function.peer_rate, &names),
                 local_inflight: function.local_inflight.unwrap_or(0),
                 local_rate: function.local_rate.unwrap_or(0.0),
                 lifetime: plan.lifetime,
@@ -32,6 +34,12 @@ pub(super) fn named(
             (name, plan)
         })
         .collect()
+}
+
+/// Limits by the names of peers; one of a node that is no peer any more limits nothing.
+fn peer_rate(rates: &BTreeMap<NodeId, f64>, names: &BTreeMap<NodeId, &str>) -> BTreeMap<String, f64> {
+    let named = rates.iter().filter_map(|(node, rate)| Some(((*names.get(node)?).to_owned(), *rate)));
+    named.collect()
 }
 
 fn target_name(target: dfaas_control::Target, names: &BTreeMap<NodeId, &str>) -> Target {

@@ -1,12 +1,13 @@
 //! What the agent asks of the data plane, and what it learns from it. Names here are those of operators: functions
 //! and peers by name. The numbers that the kernel knows them by are the data plane's own affair and survive restarts.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use dfaas_control::PickMode;
+pub use dfaas_control::{Admission, PickMode};
 use ipnet::IpNet;
 
 /// Everything that is fixed while the data plane is attached; the `[dataplane]` table, checked.
@@ -33,7 +34,7 @@ pub struct Settings {
 }
 
 /// A node that invocations may be sent to and accepted from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Peer {
     /// Name in metrics and commands.
     pub name: String,
@@ -41,6 +42,8 @@ pub struct Peer {
     pub address: IpAddr,
     /// Its data port.
     pub data_port: u16,
+    /// What is taken from it; a connection above that is refused at its SYN. `None`: no limit.
+    pub admission: Option<Admission>,
 }
 
 /// A function of the local gateway or of a peer, with every spelling by which callers name it
@@ -71,6 +74,11 @@ pub struct FunctionPlan {
     pub mode: PickMode,
     /// Targets with their parts of 65,536; the parts sum to 65,536; at most 18.
     pub shares: Vec<(Target, u32)>,
+    /// Serve locally as long as the local limits allow; only the rest is drawn from the shares.
+    pub local_first: bool,
+    /// Most invocations of the function a second sent to a peer, by its name; one that is missing has no limit. A peer
+    /// whose limit is spent is passed over.
+    pub peer_rate: BTreeMap<String, f64>,
     /// Most connections bound to the local gateway at one time; 0: no limit.
     pub local_inflight: u32,
     /// Most invocations a second bound to the local gateway; 0: no limit.
@@ -121,6 +129,43 @@ pub struct Drops {
     pub count: u64,
 }
 
+/// Upper bounds, in seconds, of the buckets of times to the first byte; a last bucket has no bound. Those of the
+/// OpenFaaS gateway's own histogram.
+pub const FIRST_BYTE_BOUNDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// How long a backend took from the SYN to it until the first byte of its answer, since the data plane was first
+/// loaded. For `local` it includes what peers sent here, measured from their request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstByte {
+    /// Canonical name; `""` for requests that are no invocation of a known function.
+    pub function: String,
+    /// `local` or the name of a peer.
+    pub backend: String,
+    /// Answers by time, not cumulative; see [`FIRST_BYTE_BOUNDS`].
+    pub buckets: [u64; 12],
+    /// Sum of the times.
+    pub sum: Duration,
+}
+
+/// What became of connections with one peer since the data plane was first loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PeerCounters {
+    /// Its name.
+    pub peer: String,
+    /// Connections that it refused by a reset to the SYN.
+    pub refused: u64,
+    /// Connections that it left unanswered until another backend was tried.
+    pub silent: u64,
+    /// Connections that it reset after accepting them.
+    pub reset: u64,
+    /// Connections of it that were accepted at the data port.
+    pub accepted: u64,
+    /// Connections of it that its admission refused.
+    pub denied: u64,
+    /// Connections of it that are bound to the local gateway now.
+    pub inflight: u64,
+}
+
 /// State of the data plane at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
@@ -128,6 +173,10 @@ pub struct Snapshot {
     pub invocations: Vec<Invocations>,
     /// Gauges of bound connections.
     pub inflight: Vec<Inflight>,
+    /// Times to the first byte of answers.
+    pub first_byte: Vec<FirstByte>,
+    /// Counters of peers, also of those that are no longer there.
+    pub peers: Vec<PeerCounters>,
     /// Counters of drops; reasons that never occurred are there with 0.
     pub drops: Vec<Drops>,
     /// Invocations sent to another backend because the first refused.

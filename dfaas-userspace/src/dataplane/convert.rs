@@ -146,6 +146,8 @@ mod tests {
         let mut wanted = FunctionPlan {
             mode: PickMode::Smooth,
             shares,
+            local_first: false,
+            peer_rate: BTreeMap::new(),
             local_inflight: 7,
             local_rate: 2.5,
             lifetime: Duration::from_millis(3500),

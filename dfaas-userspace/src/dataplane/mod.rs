@@ -16,8 +16,8 @@ mod snapshot;
 mod sysctl;
 
 pub use api::{
-    DataPlane, DataPlaneError, Drops, Function, FunctionPlan, Inflight, Invocations, Left, Origin, Peer,
-    PickMode, Settings, Snapshot, Target,
+    Admission, DataPlane, DataPlaneError, Drops, FIRST_BYTE_BOUNDS, FirstByte, Function, FunctionPlan,
+    Inflight, Invocations, Left, Origin, Peer, PeerCounters, PickMode, Settings, Snapshot, Target,
 };
 pub use kernel::Kernel;
 pub use object::Object;

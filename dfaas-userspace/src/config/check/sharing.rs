@@ -31,7 +31,11 @@ impl Checker<'_> {
     }
 
     pub(super) fn control(&mut self, raw: &raw::Control) -> Control {
-        let options = dfaas_control::Options { period: raw.period, static_local: raw.fixed.local };
+        let options = dfaas_control::Options {
+            period: raw.period,
+            static_local: raw.fixed.local,
+            ..dfaas_control::Options::default()
+        };
         let made = dfaas_control::strategy(&raw.strategy, &options);
         self.ok("control.strategy", made.map(drop).map_err(|error| error.to_string()));
         self.duration("control.period", raw.period, Duration::from_millis(100), Duration::from_secs(60));
