@@ -41,6 +41,11 @@ impl Time {
     pub fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// The moment `wait` later; the end of time where that cannot be told.
+    pub fn after(self, wait: Duration) -> Self {
+        Self(self.0.saturating_add(wait))
+    }
 }
 
 #[cfg(test)]
@@ -60,5 +65,7 @@ mod tests {
         let late = Time(Duration::from_secs(3));
         assert_eq!(late.since(early), Duration::from_secs(2));
         assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(early.after(Duration::from_secs(2)), late);
+        assert_eq!(late.after(Duration::MAX), Time(Duration::MAX));
     }
 }

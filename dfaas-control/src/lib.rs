@@ -7,7 +7,9 @@
 mod command;
 mod factory;
 mod id;
+mod incarnation;
 mod measurements;
+mod peers;
 mod plan;
 mod random;
 mod shares;
@@ -17,9 +19,11 @@ mod strategy;
 pub use command::{Command, Message, Offer, QueryFailed, QueryId, Reply, Request};
 pub use factory::{DEFAULT_STRATEGY, Options, RecalcSplit, STRATEGIES, UnknownStrategy, strategy};
 pub use id::{FunctionId, NodeId, Time};
+pub use incarnation::{Contest, Incarnation};
 pub use measurements::{
     FunctionMeasurements, Measurements, NodeMeasurements, PeerFunctions, PeerMeasurements,
 };
+pub use peers::{Heard, PeerTable};
 pub use plan::{Admission, FunctionPlan, Overflow, PickMode, Plan};
 pub use random::Random;
 pub use shares::{MAX_TARGETS, SHARE_ONE, Shares, SharesError, Target};
