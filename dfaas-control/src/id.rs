@@ -25,8 +25,9 @@ impl FunctionId {
     }
 }
 
-/// 64-bit FNV-1a: stable over versions and machines, unlike the standard library's hashers.
-fn fnv1a(bytes: &[u8]) -> u64 {
+/// 64-bit FNV-1a: stable over versions and machines, unlike the standard library's hashers. It protects from nobody
+/// who wants two inputs of one value.
+pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

@@ -18,7 +18,7 @@ mod strategy;
 
 pub use command::{Command, Message, Offer, QueryFailed, QueryId, Reply, Request};
 pub use factory::{DEFAULT_STRATEGY, Options, RecalcSplit, STRATEGIES, UnknownStrategy, strategy};
-pub use id::{FunctionId, NodeId, Time};
+pub use id::{FunctionId, NodeId, Time, fnv1a};
 pub use incarnation::{Contest, Incarnation};
 pub use measurements::{
     FunctionMeasurements, Measurements, NodeMeasurements, PeerFunctions, PeerMeasurements,

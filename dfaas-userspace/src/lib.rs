@@ -7,5 +7,6 @@ pub mod config;
 pub mod dataplane;
 pub mod discovery;
 pub mod doctor;
+pub mod federation;
 pub mod gateway;
 pub mod overlay;

@@ -10,6 +10,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::overlay_metrics;
 use crate::agent::{State, backend, origin};
 use crate::dataplane::Snapshot;
 
@@ -77,7 +78,8 @@ impl Collector for Reading {
         gauge(encoder, "dfaas_flows", "Entries of the flow table in use", self.snapshot.flows)?;
         let armed = u64::from(self.snapshot.armed);
         gauge(encoder, "dfaas_dataplane_armed", "1 if new connections are steered", armed)?;
-        self.families(encoder)
+        self.families(encoder)?;
+        overlay_metrics::encode(&self.state, encoder)
     }
 }
 
@@ -117,11 +119,15 @@ impl Reading {
     }
 }
 
-fn count(family: &mut MetricEncoder<'_>, labels: &impl EncodeLabelSet, count: u64) -> Result<(), fmt::Error> {
+pub(super) fn count(
+    family: &mut MetricEncoder<'_>,
+    labels: &impl EncodeLabelSet,
+    count: u64,
+) -> Result<(), fmt::Error> {
     family.encode_family(labels)?.encode_counter::<NoLabelSet, u64, u64>(&count, None)
 }
 
-fn counter(
+pub(super) fn counter(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
@@ -131,7 +137,12 @@ fn counter(
     metric.encode_counter::<NoLabelSet, u64, u64>(&value, None)
 }
 
-fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> Result<(), fmt::Error> {
+pub(super) fn gauge(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    value: u64,
+) -> Result<(), fmt::Error> {
     let gauge = prometheus_client::metrics::gauge::ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
     gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod metrics;
+mod overlay_metrics;
 mod router;
 mod serve;
 mod view;

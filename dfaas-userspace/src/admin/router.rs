@@ -6,6 +6,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use dfaas_control::Time;
 use serde_json::json;
 
 use super::metrics;
@@ -59,7 +60,8 @@ async fn status(Extract(view): Extract<View>) -> Response {
 
 async fn peers(Extract(view): Extract<View>) -> Response {
     let snapshot = view.snapshot().await;
-    Json(view.state().peer_reports(&snapshot)).into_response()
+    let state = view.state();
+    Json(state.peer_reports(&snapshot, Time(state.started.elapsed()))).into_response()
 }
 
 async fn functions(Extract(view): Extract<View>) -> Response {

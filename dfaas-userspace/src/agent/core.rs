@@ -1,39 +1,88 @@
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use dfaas_control::{Command, Random, Strategy, Time, UnknownStrategy};
+use dfaas_control::{
+    Command, FunctionId, Measurements, Message, NodeId, Random, Strategy, Time, UnknownStrategy,
+};
+use libp2p::PeerId;
 
+use super::history::History;
+use super::roster::{RosterPeer, roster};
+use super::state::Rates;
 use super::{measure, plans};
 use crate::config::{Config, StaticPeer};
 use crate::dataplane::{Function, FunctionPlan, Peer, Snapshot};
-use crate::discovery::Catalogue;
+use crate::discovery::{Catalogue, FunctionInfo};
+use crate::federation::{Effects, Federation, MemberView};
+use crate::overlay::{Event, Order};
+
+/// Functions that only peers have, at most: the data plane's table of names is bounded, and the gateway's own
+/// functions come first.
+const MOST_FOREIGN: usize = 256;
 
 /// The agent's decisions without its I/O: what it knows, and what follows from it.
 pub(super) struct Core {
     strategy: Box<dyn Strategy>,
-    peers: Vec<StaticPeer>,
+    statics: Vec<StaticPeer>,
+    federation: Option<Federation>,
     catalogue: Option<Catalogue>,
-    measured: Option<(Time, Snapshot)>,
+    history: History,
+    rates: BTreeMap<String, Rates>,
     /// The plan that the strategy set last.
     plan: Option<dfaas_control::Plan>,
+    /// For the overlay; taken by whoever can send them.
+    orders: Vec<Order>,
+}
+
+/// What an event of the overlay calls for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Next {
+    /// Nothing beyond the orders.
+    Nothing,
+    /// The plan is another: write it.
+    Write,
+    /// The peers are others: decide anew, then write.
+    Decide,
 }
 
 impl Core {
-    /// An agent that knows no function yet.
-    pub(super) fn new(config: &Config) -> Result<Self, UnknownStrategy> {
+    /// An agent that knows no function and no peer of the overlay yet.
+    pub(super) fn new(config: &Config, federation: Option<Federation>) -> Result<Self, UnknownStrategy> {
         let strategy = dfaas_control::strategy(&config.control.strategy, &config.control.options)?;
-        Ok(Self { strategy, peers: config.static_peers.clone(), catalogue: None, measured: None, plan: None })
+        Ok(Self {
+            strategy,
+            statics: config.static_peers.clone(),
+            federation,
+            catalogue: None,
+            history: History::new(config.control.options.period),
+            rates: BTreeMap::new(),
+            plan: None,
+            orders: Vec::new(),
+        })
     }
 
-    /// The peers, as the data plane wants them.
-    pub(super) fn peers(&self) -> Vec<Peer> {
-        let peer = |peer: &StaticPeer| Peer {
-            name: peer.name.clone(),
-            address: peer.address,
-            data_port: peer.data_port,
-            admission: None,
-        };
-        self.peers.iter().map(peer).collect()
+    /// What the overlay is to do, once.
+    pub(super) fn take_orders(&mut self) -> Vec<Order> {
+        std::mem::take(&mut self.orders)
+    }
+
+    /// The nodes of the overlay, for those who look.
+    pub(super) fn members(&self) -> Vec<MemberView> {
+        self.federation.as_ref().map(Federation::views).unwrap_or_default()
+    }
+
+    /// Whether another agent seems to use this node's identity.
+    pub(super) fn conflict(&self, now: Time) -> bool {
+        self.federation.as_ref().is_some_and(|federation| federation.conflict(now))
+    }
+
+    /// Beats that were older than what was known of their sender.
+    pub(super) fn stale_beats(&self) -> u64 {
+        self.federation.as_ref().map_or(0, Federation::stale_beats)
+    }
+
+    /// The next moment at which a peer will have been silent for too long.
+    pub(super) fn next_expiry(&self) -> Option<Time> {
+        self.federation.as_ref().and_then(Federation::next_expiry)
     }
 
     /// What the gateway has, once it told.
@@ -42,45 +91,156 @@ impl Core {
     }
 
     /// Takes what the gateway told; whether that differs from before.
-    pub(super) fn learn(&mut self, catalogue: Catalogue) -> bool {
+    pub(super) fn learn(&mut self, now: Time, catalogue: Catalogue) -> bool {
         let news = self.catalogue.as_ref() != Some(&catalogue);
+        if news && let Some(federation) = &mut self.federation {
+            let served = catalogue.functions.iter().filter(|(_, info)| !info.local_only);
+            let effects = federation.serve(now, served.map(|(name, _)| name.clone()).collect());
+            self.orders.extend(effects.orders);
+        }
         self.catalogue = Some(catalogue);
         news
     }
 
-    /// The functions, as the data plane wants them; `None` until the gateway told.
-    pub(super) fn functions(&self) -> Option<Vec<Function>> {
-        let functions = &self.catalogue.as_ref()?.functions;
-        let function = |(name, info): (&String, &crate::discovery::FunctionInfo)| Function {
-            name: name.clone(),
-            spellings: info.spellings.clone(),
-        };
-        Some(functions.iter().map(function).collect())
+    /// Something happened to the overlay.
+    pub(super) fn on_event(&mut self, now: Time, event: Event, random: &mut dyn Random) -> Next {
+        let Some(federation) = &mut self.federation else { return Next::Nothing };
+        let effects = federation.on_event(now, event, random);
+        self.follow(now, effects)
     }
 
-    /// Asks the strategy; the plan of every known function. Nothing until the gateway told its functions.
-    pub(super) fn tick(
-        &mut self,
-        now: Time,
-        snapshot: Option<Snapshot>,
-        random: &mut dyn Random,
-    ) -> BTreeMap<String, FunctionPlan> {
-        let Some(catalogue) = &self.catalogue else { return BTreeMap::new() };
-        let before = self.measured.as_ref();
-        // Without a new reading the old one stands, with no growth since.
-        let snapshot = snapshot.or_else(|| before.map(|(_, old)| old.clone())).unwrap_or_default();
-        let elapsed = before.map_or(Duration::ZERO, |(then, _)| now.since(*then));
-        let measured =
-            measure::measurements(catalogue, &self.peers, before.map(|(_, old)| old), &snapshot, elapsed);
-        self.measured = Some((now, snapshot));
-        for command in self.strategy.on_tick(now, &measured, random) {
+    /// Once a period, before the decision: the overlay's own business.
+    pub(super) fn begin_period(&mut self, now: Time, random: &mut dyn Random) -> Next {
+        let Some(federation) = &mut self.federation else { return Next::Nothing };
+        let effects = federation.tick(now, random);
+        self.follow(now, effects)
+    }
+
+    /// Peers that have been silent for too long are peers no more.
+    pub(super) fn expire(&mut self, now: Time) -> Next {
+        let Some(federation) = &mut self.federation else { return Next::Nothing };
+        let effects = federation.expire(now);
+        self.follow(now, effects)
+    }
+
+    /// The data plane takes invocations from the peers of these names now.
+    pub(super) fn data_plane_took(&mut self, now: Time, names: &BTreeSet<String>) {
+        let Some(federation) = &mut self.federation else { return };
+        let views = federation.views();
+        let took: BTreeSet<PeerId> =
+            views.into_iter().filter(|view| names.contains(&view.name)).map(|view| view.id).collect();
+        let effects = federation.data_plane_took(now, took);
+        self.orders.extend(effects.orders);
+    }
+
+    /// Says goodbye to the federation.
+    pub(super) fn leave(&mut self, now: Time) {
+        if let Some(federation) = &mut self.federation {
+            self.orders.extend(federation.leave(now).orders);
+        }
+    }
+
+    fn follow(&mut self, now: Time, effects: Effects) -> Next {
+        self.orders.extend(effects.orders);
+        let mut next = if effects.peers_changed { Next::Decide } else { Next::Nothing };
+        for (from, message) in effects.messages {
+            next = next.max(self.on_message(now, from, &message));
+        }
+        next
+    }
+
+    fn on_message(&mut self, now: Time, from: NodeId, message: &Message) -> Next {
+        let commands = self.strategy.on_message(now, from, message);
+        self.carry_out(now, commands)
+    }
+
+    /// Does what the strategy wants; [`Next::Write`] if there is a new plan.
+    fn carry_out(&mut self, now: Time, commands: Vec<Command>) -> Next {
+        let mut next = Next::Nothing;
+        for command in commands {
             match command {
-                Command::SetPlan(plan) => self.plan = Some(plan),
-                // Nobody to send it to yet.
-                Command::Send(..) => {}
+                Command::SetPlan(plan) => {
+                    self.plan = Some(plan);
+                    next = Next::Write;
+                }
+                Command::Send(to, message) => {
+                    let effects = self.federation.as_mut().map(|federation| federation.say(now, to, message));
+                    self.orders.extend(effects.unwrap_or_default().orders);
+                }
+                // There is no request yet.
                 Command::Query(_, request) => match request {},
             }
         }
-        self.plan.as_ref().map(|plan| plans::named(plan, catalogue, &self.peers)).unwrap_or_default()
+        next
     }
+
+    /// The peers; none while another agent uses this node's identity, as none of them knows this one then.
+    fn roster(&self, now: Time) -> Vec<RosterPeer> {
+        roster(&self.statics, self.federation.as_ref().filter(|federation| !federation.conflict(now)))
+    }
+
+    /// Functions that only peers have, by name.
+    fn foreign(&self, peers: &[RosterPeer]) -> Vec<String> {
+        let Some(catalogue) = &self.catalogue else { return Vec::new() };
+        let own: BTreeSet<&String> = catalogue.functions.values().flat_map(|info| &info.spellings).collect();
+        let theirs = peers.iter().filter(|peer| peer.takes).flat_map(|peer| &peer.function_names);
+        let foreign: BTreeSet<&String> = theirs.filter(|name| !own.contains(name)).collect();
+        foreign.into_iter().take(MOST_FOREIGN).cloned().collect()
+    }
+
+    /// Asks the strategy, with a new reading of the counters if there is one. Nothing until the gateway told its
+    /// functions.
+    pub(super) fn decide(&mut self, now: Time, snapshot: Option<Snapshot>, random: &mut dyn Random) {
+        // Without a new reading the old one stands, with no growth since.
+        let snapshot = snapshot.or_else(|| self.history.newest().cloned()).unwrap_or_default();
+        self.history.keep(now, snapshot);
+        let (Some(catalogue), Some(newest)) = (&self.catalogue, self.history.newest()) else { return };
+        let peers = self.roster(now);
+        let foreign = self.foreign(&peers);
+        let measured = measure::measurements(catalogue, &foreign, &peers, self.history.base(), newest);
+        let names = catalogue.functions.keys().chain(&foreign);
+        self.rates = names.filter_map(|name| Some((name.clone(), rates(name, &measured)?))).collect();
+        let commands = self.strategy.on_tick(now, &measured, random);
+        self.carry_out(now, commands);
+    }
+
+    /// What was asked for and answered in the last period, by function.
+    pub(super) fn rates(&self) -> &BTreeMap<String, Rates> {
+        &self.rates
+    }
+
+    /// What the data plane is to be told; functions and plans once the gateway told.
+    pub(super) fn wanted(&self, now: Time) -> Wanted {
+        let peers = self.roster(now);
+        let admitted = plans::admitted(self.plan.as_ref(), &peers);
+        let Some(catalogue) = &self.catalogue else {
+            return Wanted { peers: admitted, functions: None, plans: BTreeMap::new() };
+        };
+        let foreign = self.foreign(&peers);
+        let own = |(name, info): (&String, &FunctionInfo)| Function {
+            name: name.clone(),
+            spellings: info.spellings.clone(),
+        };
+        let of_peers = |name: &String| Function { name: name.clone(), spellings: vec![name.clone()] };
+        let functions = catalogue.functions.iter().map(own).chain(foreign.iter().map(of_peers));
+        let names = catalogue.functions.keys().chain(&foreign);
+        let plans = self.plan.as_ref().map(|plan| plans::named(plan, names, &peers)).unwrap_or_default();
+        Wanted { peers: admitted, functions: Some(functions.collect()), plans }
+    }
+}
+
+fn rates(name: &str, measured: &Measurements) -> Option<Rates> {
+    let function = measured.functions.get(&FunctionId::from_name(name))?;
+    Some(Rates { user: function.user_rate, peer: function.peer_rate, reject: function.reject_rate })
+}
+
+/// Everything that the data plane is to be told.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Wanted {
+    /// The peers.
+    pub peers: Vec<Peer>,
+    /// The functions; `None` until the gateway told.
+    pub functions: Option<Vec<Function>>,
+    /// A plan for each function.
+    pub plans: BTreeMap<String, FunctionPlan>,
 }

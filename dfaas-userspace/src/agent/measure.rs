@@ -3,34 +3,30 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dfaas_control::{
-    FunctionId, FunctionMeasurements, Measurements, NodeId, NodeMeasurements, PeerMeasurements,
-};
+use dfaas_control::{FunctionId, FunctionMeasurements, Measurements, NodeMeasurements, PeerMeasurements};
 
-use crate::config::StaticPeer;
-use crate::dataplane::{Origin, Snapshot};
+use super::roster::RosterPeer;
+use crate::dataplane::{FirstByte, Origin, PeerCounters, Snapshot};
 use crate::discovery::{Catalogue, FunctionInfo};
 
-/// What strategies are told: the functions and peers, with rates from two snapshots `elapsed` apart.
+/// What strategies are told: the functions and peers, with rates from two snapshots `elapsed` apart. `foreign` are
+/// functions that only peers have.
 pub(super) fn measurements(
     catalogue: &Catalogue,
-    peers: &[StaticPeer],
-    before: Option<&Snapshot>,
+    foreign: &[String],
+    peers: &[RosterPeer],
+    before: Option<(&Snapshot, Duration)>,
     now: &Snapshot,
-    elapsed: Duration,
 ) -> Measurements {
-    let rates = Rates::between(before, now, elapsed);
-    let functions = catalogue
-        .functions
-        .iter()
-        .map(|(name, info)| (FunctionId::from_name(name), function(name, info, &rates, now)))
-        .collect();
+    let growth = Growth::between(before, now);
+    let own = catalogue.functions.iter().map(|(name, info)| (name, function(name, Some(info), &growth, now)));
+    let foreign = foreign.iter().map(|name| (name, function(name, None, &growth, now)));
+    let functions =
+        own.chain(foreign).map(|(name, measured)| (FunctionId::from_name(name), measured)).collect();
     let peers = peers
         .iter()
-        .map(|peer| {
-            let measured = PeerMeasurements { share: peer.share, ..PeerMeasurements::default() };
-            (NodeId::from_name(&peer.name), measured)
-        })
+        .filter(|peer| peer.takes)
+        .map(|peer| (peer.node, measured_peer(peer, &growth)))
         .collect();
     Measurements { node: node(), functions, peers }
 }
@@ -40,59 +36,126 @@ fn node() -> NodeMeasurements {
     NodeMeasurements { cores, ..NodeMeasurements::default() }
 }
 
-fn function(name: &str, info: &FunctionInfo, rates: &Rates<'_>, now: &Snapshot) -> FunctionMeasurements {
+fn function(
+    name: &str,
+    info: Option<&FunctionInfo>,
+    growth: &Growth<'_>,
+    now: &Snapshot,
+) -> FunctionMeasurements {
     let inflight = now
         .inflight
         .iter()
         .filter(|gauge| gauge.function == name && gauge.backend == "local")
         .map(|gauge| gauge.count);
+    let unknown = FunctionMeasurements { here: false, ..FunctionMeasurements::default() };
     FunctionMeasurements {
-        here: true,
-        local_only: info.local_only,
-        user_rate: rates.sum(|function, origin, _| function == name && origin == Origin::User),
-        peer_rate: rates.sum(|function, origin, _| function == name && origin == Origin::Peer),
-        reject_rate: rates.sum(|function, _, backend| function == name && backend == "reject"),
+        user_rate: growth.invocations(|function, origin, _| function == name && origin == Origin::User),
+        peer_rate: growth.invocations(|function, origin, _| function == name && origin == Origin::Peer),
+        reject_rate: growth.invocations(|function, _, backend| function == name && backend == "reject"),
         inflight: inflight.sum(),
-        max_rate: info.max_rate,
-        max_inflight: info.max_inflight,
-        deadline: info.deadline,
-        ..FunctionMeasurements::default()
+        first_byte: growth.first_byte(|line| line.function == name && line.backend == "local"),
+        ..info.map_or(unknown, |info| FunctionMeasurements {
+            local_only: info.local_only,
+            max_rate: info.max_rate,
+            max_inflight: info.max_inflight,
+            deadline: info.deadline,
+            ..FunctionMeasurements::default()
+        })
+    }
+}
+
+fn measured_peer(peer: &RosterPeer, growth: &Growth<'_>) -> PeerMeasurements {
+    PeerMeasurements {
+        share: peer.share,
+        functions: peer.functions.clone(),
+        rtt: peer.rtt,
+        first_byte: growth.first_byte(|line| line.backend == peer.name),
+        refusal_rate: growth.peer(&peer.name, |counters| counters.refused + counters.silent),
+        reset_rate: growth.peer(&peer.name, |counters| counters.reset),
+    }
+}
+
+/// What was added between two snapshots, a second. A counter that went back counts as still, and with but one
+/// snapshot nothing was added.
+struct Growth<'a> {
+    before: Option<(&'a Snapshot, f64)>,
+    now: &'a Snapshot,
+    invocations: BTreeMap<(&'a str, Origin, &'a str), f64>,
+}
+
+impl<'a> Growth<'a> {
+    fn between(before: Option<(&'a Snapshot, Duration)>, now: &'a Snapshot) -> Self {
+        let before = before.map(|(before, elapsed)| (before, elapsed.as_secs_f64()));
+        let invocations = before.map(|(before, seconds)| rates(before, now, seconds)).unwrap_or_default();
+        Self { before, now, invocations }
+    }
+
+    fn invocations(&self, wanted: impl Fn(&str, Origin, &str) -> bool) -> f64 {
+        let wanted = self
+            .invocations
+            .iter()
+            .filter(|((function, origin, backend), _)| wanted(function, *origin, backend));
+        wanted.map(|(_, rate)| rate).sum()
+    }
+
+    /// The mean time to the first byte over the lines that are wanted; nothing if there was no answer.
+    fn first_byte(&self, wanted: impl Fn(&FirstByte) -> bool) -> Option<Duration> {
+        let (before, _) = self.before?;
+        let total = |snapshot: &Snapshot| {
+            let lines = snapshot.first_byte.iter().filter(|line| wanted(line));
+            lines.fold((0u64, Duration::ZERO), |(count, sum), line| {
+                (count + line.buckets.iter().sum::<u64>(), sum + line.sum)
+            })
+        };
+        let (old, new) = (total(before), total(self.now));
+        let count = u32::try_from(new.0.saturating_sub(old.0)).unwrap_or(u32::MAX);
+        (count > 0).then(|| new.1.saturating_sub(old.1) / count)
+    }
+
+    fn peer(&self, name: &str, of: impl Fn(&PeerCounters) -> u64) -> f64 {
+        let Some((before, seconds)) = self.before else { return 0.0 };
+        let count =
+            |snapshot: &Snapshot| snapshot.peers.iter().find(|counters| counters.peer == name).map_or(0, &of);
+        count(self.now).saturating_sub(count(before)) as f64 / seconds
     }
 }
 
 /// Invocations a second by function, origin and backend.
-struct Rates<'a>(BTreeMap<(&'a str, Origin, &'a str), f64>);
-
-impl<'a> Rates<'a> {
-    fn between(before: Option<&'a Snapshot>, now: &'a Snapshot, elapsed: Duration) -> Self {
-        let Some(before) = before.filter(|_| !elapsed.is_zero()) else { return Self(BTreeMap::new()) };
-        let counters = |snapshot: &'a Snapshot| -> BTreeMap<(&'a str, Origin, &'a str), u64> {
-            let key = |counter: &'a crate::dataplane::Invocations| {
-                (counter.function.as_str(), counter.origin, counter.backend.as_str())
-            };
-            snapshot.invocations.iter().map(|counter| (key(counter), counter.count)).collect()
-        };
-        let before = counters(before);
-        let rate = |(key, count): ((&'a str, Origin, &'a str), u64)| {
-            let since = count.saturating_sub(before.get(&key).copied().unwrap_or(0));
-            (key, since as f64 / elapsed.as_secs_f64())
-        };
-        Self(counters(now).into_iter().map(rate).collect())
-    }
-
-    fn sum(&self, wanted: impl Fn(&str, Origin, &str) -> bool) -> f64 {
-        self.0
-            .iter()
-            .filter(|((function, origin, backend), _)| wanted(function, *origin, backend))
-            .map(|(_, rate)| rate)
-            .sum()
-    }
+fn rates<'a>(
+    before: &Snapshot,
+    now: &'a Snapshot,
+    seconds: f64,
+) -> BTreeMap<(&'a str, Origin, &'a str), f64> {
+    let old: BTreeMap<(&str, Origin, &str), u64> = before
+        .invocations
+        .iter()
+        .map(|line| ((line.function.as_str(), line.origin, line.backend.as_str()), line.count))
+        .collect();
+    now.invocations
+        .iter()
+        .map(|line| {
+            let key = (line.function.as_str(), line.origin, line.backend.as_str());
+            let added = line.count.saturating_sub(old.get(&key).copied().unwrap_or(0));
+            (key, added as f64 / seconds)
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use dfaas_control::{NodeId, PeerFunctions};
+
     use super::*;
     use crate::dataplane::{Inflight, Invocations};
+
+    const SECONDS: Duration = Duration::from_secs(2);
+
+    fn catalogue() -> Catalogue {
+        let listed = [crate::discovery::ListedFunction { name: "figlet".to_owned(), ..Default::default() }];
+        Catalogue::new(&listed, "openfaas-fn", &BTreeMap::new())
+    }
 
     fn counted(counts: &[(Origin, &str, u64)]) -> Snapshot {
         let counter = |(origin, backend, count): &(Origin, &str, u64)| Invocations {
@@ -110,20 +173,64 @@ mod tests {
 
     #[test]
     fn rates_are_the_counters_growth_by_origin_over_the_time_between() {
-        let listed = [crate::discovery::ListedFunction { name: "figlet".to_owned(), ..Default::default() }];
-        let catalogue = Catalogue::new(&listed, "openfaas-fn", &BTreeMap::new());
         let before = counted(&[(Origin::User, "local", 100), (Origin::Peer, "local", 7)]);
         let now =
             counted(&[(Origin::User, "local", 110), (Origin::User, "reject", 4), (Origin::Peer, "local", 9)]);
-        let measured = measurements(&catalogue, &[], Some(&before), &now, Duration::from_secs(2));
-        let figlet = measured.functions[&FunctionId::from_name("figlet")];
-        assert_eq!((figlet.user_rate, figlet.peer_rate, figlet.reject_rate), (7.0, 1.0, 2.0));
-        assert_eq!(figlet.inflight, 3);
+        let figlet = |before: Option<(&Snapshot, Duration)>, now: &Snapshot| {
+            measurements(&catalogue(), &[], &[], before, now).functions[&FunctionId::from_name("figlet")]
+        };
+        let measured = figlet(Some((&before, SECONDS)), &now);
+        assert_eq!((measured.user_rate, measured.peer_rate, measured.reject_rate), (7.0, 1.0, 2.0));
+        assert_eq!(measured.inflight, 3);
 
-        // The first tick has nothing to compare with, and a counter that went back counts as still.
-        let first = measurements(&catalogue, &[], None, &now, Duration::from_secs(2));
-        assert_eq!(first.functions[&FunctionId::from_name("figlet")].user_rate, 0.0);
-        let back = measurements(&catalogue, &[], Some(&now), &before, Duration::from_secs(2));
-        assert_eq!(back.functions[&FunctionId::from_name("figlet")].user_rate, 0.0);
+        assert_eq!(figlet(None, &now).user_rate, 0.0, "the first reading has nothing to compare with");
+        assert_eq!(
+            figlet(Some((&now, SECONDS)), &before).user_rate,
+            0.0,
+            "a counter that went back is still"
+        );
+    }
+
+    fn answered(count: u64, sum: u64) -> Snapshot {
+        let mut buckets = [0; 12];
+        buckets[3] = count;
+        let line = FirstByte {
+            function: "figlet".to_owned(),
+            backend: "b".to_owned(),
+            buckets,
+            sum: Duration::from_millis(sum),
+        };
+        let counters =
+            PeerCounters { peer: "b".to_owned(), refused: count, reset: 2 * count, ..Default::default() };
+        Snapshot { first_byte: vec![line], peers: vec![counters], ..Snapshot::default() }
+    }
+
+    #[test]
+    fn a_peer_is_measured_by_what_its_answers_and_refusals_were_since_then() {
+        let peer = |takes| RosterPeer {
+            node: NodeId(1),
+            name: "b".to_owned(),
+            at: "192.0.2.2:31601".parse().unwrap(),
+            share: 2.0,
+            takes,
+            rtt: Some(Duration::from_millis(3)),
+            functions: PeerFunctions::Known(BTreeSet::new()),
+            function_names: Vec::new(),
+        };
+        let (before, now) = (answered(4, 100), answered(10, 400));
+        let measured = measurements(&catalogue(), &[], &[peer(true)], Some((&before, SECONDS)), &now);
+        let b = &measured.peers[&NodeId(1)];
+        assert_eq!(b.first_byte, Some(Duration::from_millis(50)));
+        assert_eq!((b.refusal_rate, b.reset_rate, b.share), (3.0, 6.0, 2.0));
+        let none = measurements(&catalogue(), &[], &[peer(false)], Some((&before, SECONDS)), &now);
+        assert!(none.peers.is_empty(), "a peer that takes nothing is none for the strategy");
+    }
+
+    #[test]
+    fn functions_that_only_peers_have_are_measured_as_not_here() {
+        let foreign = ["env".to_owned()];
+        let measured = measurements(&catalogue(), &foreign, &[], None, &Snapshot::default());
+        assert!(!measured.functions[&FunctionId::from_name("env")].here);
+        assert!(measured.functions[&FunctionId::from_name("figlet")].here);
     }
 }

@@ -2,25 +2,34 @@
 //! tells operators what goes on.
 
 mod core;
+mod federate;
 mod health;
+mod history;
 mod interfaces;
 mod lock;
 mod measure;
 mod plans;
+mod publish;
 mod report;
+mod report_peers;
+mod report_plan;
 mod reporting;
+mod reporting_peers;
+mod roster;
 mod run;
 mod state;
 mod turn;
 mod writer;
+mod written;
 
 pub use health::{Check, Health};
 pub use interfaces::check_interfaces;
 pub use lock::{Lock, LockError};
 pub use report::{
-    FunctionReport, FunctionsReport, InflightReport, InvocationReport, PeerReport, PeersReport, PlanReport,
-    PlansReport, ShareReport, StatusReport,
+    FunctionReport, FunctionsReport, InflightReport, InvocationReport, OverlayReport, StatusReport,
 };
+pub use report_peers::{PeerReport, PeersReport};
+pub use report_plan::{PlanReport, PlansReport, ShareReport};
 pub(crate) use reporting::{backend, origin};
 pub use run::{AgentError, Exit, Outcome, run};
 pub use state::{State, WrittenPlan};

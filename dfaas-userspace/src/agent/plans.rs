@@ -4,27 +4,24 @@ use std::collections::BTreeMap;
 
 use dfaas_control::{FunctionId, NodeId};
 
-use crate::config::StaticPeer;
-use crate::dataplane::{FunctionPlan, Target};
-use crate::discovery::Catalogue;
+use super::roster::RosterPeer;
+use crate::dataplane::{FunctionPlan, Peer, Target};
 
-/// The plans of the functions that are known, each under its canonical name.
-pub(super) fn named(
+/// The plans of these functions, each under its name.
+pub(super) fn named<'a>(
     plan: &dfaas_control::Plan,
-    catalogue: &Catalogue,
-    peers: &[StaticPeer],
+    functions: impl Iterator<Item = &'a String>,
+    peers: &[RosterPeer],
 ) -> BTreeMap<String, FunctionPlan> {
-    let names: BTreeMap<NodeId, &str> =
-        peers.iter().map(|peer| (NodeId::from_name(&peer.name), peer.name.as_str())).collect();
-    let known = catalogue.functions.keys();
-    known
+    let names: BTreeMap<NodeId, &str> = peers.iter().map(|peer| (peer.node, peer.name.as_str())).collect();
+    functions
         .filter_map(|name| Some((name.clone(), plan.functions.get(&FunctionId::from_name(name))?)))
         .map(|(name, function)| {
             let shares =
                 function.shares.parts().iter().map(|(target, part)| (target_name(*target, &names), *part));
             let plan = FunctionPlan {
                 mode: function.mode,
-                shares: shares.collect(),
+                shares: merged(shares),
                 local_first: function.local_first,
                 peer_rate: peer_rate(&function.peer_rate, &names),
                 local_inflight: function.local_inflight.unwrap_or(0),
@@ -34,6 +31,17 @@ pub(super) fn named(
             (name, plan)
         })
         .collect()
+}
+
+/// The peers as the data plane wants them, with what the plan takes from each.
+pub(super) fn admitted(plan: Option<&dfaas_control::Plan>, peers: &[RosterPeer]) -> Vec<Peer> {
+    let peer = |peer: &RosterPeer| Peer {
+        name: peer.name.clone(),
+        address: peer.at.ip(),
+        data_port: peer.at.port(),
+        admission: plan.and_then(|plan| plan.admission.get(&peer.node)).copied(),
+    };
+    peers.iter().map(peer).collect()
 }
 
 /// Limits by the names of peers; one of a node that is no peer any more limits nothing.
@@ -46,14 +54,68 @@ fn target_name(target: dfaas_control::Target, names: &BTreeMap<NodeId, &str>) ->
     match target {
         dfaas_control::Target::Local => Target::Local,
         dfaas_control::Target::Reject => Target::Reject,
-        // Strategies name only nodes they were told of; should one not, its part is served here.
+        // Strategies name only nodes they were told of; the part of one that has gone meanwhile is served here.
         dfaas_control::Target::Peer(node) => {
             names.get(&node).map_or(Target::Local, |name| Target::Peer((*name).to_owned()))
         }
     }
 }
 
+/// Each target once: the parts of several that are gone, and that of this node, become one.
+fn merged(shares: impl Iterator<Item = (Target, u32)>) -> Vec<(Target, u32)> {
+    let mut merged: Vec<(Target, u32)> = Vec::new();
+    for (target, part) in shares {
+        match merged.iter_mut().find(|(other, _)| *other == target) {
+            Some((_, sum)) => *sum += part,
+            None => merged.push((target, part)),
+        }
+    }
+    merged
+}
+
 /// Whether two plans say the same, whenever they expire.
 pub(super) fn same(a: &FunctionPlan, b: &FunctionPlan) -> bool {
     FunctionPlan { lifetime: b.lifetime, ..a.clone() } == *b
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use dfaas_control::{Admission, PeerFunctions, Shares, Target as Chosen};
+
+    use super::*;
+
+    fn peer(node: u64, name: &str) -> RosterPeer {
+        RosterPeer {
+            node: NodeId(node),
+            name: name.to_owned(),
+            at: "192.0.2.2:31601".parse().unwrap(),
+            share: 1.0,
+            takes: true,
+            rtt: None,
+            functions: PeerFunctions::Unknown,
+            function_names: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_parts_and_limits_of_nodes_that_are_gone_fall_to_this_node() {
+        let weights = [(Chosen::Peer(NodeId(1)), 1.0), (Chosen::Peer(NodeId(2)), 1.0), (Chosen::Local, 2.0)];
+        let mut figlet = dfaas_control::FunctionPlan::new(Shares::proportional(&weights).unwrap());
+        figlet.peer_rate = [(NodeId(1), 5.0), (NodeId(2), 7.0)].into();
+        let admission = Admission { inflight: 3, rate: 5.0, burst: 5.0 };
+        let plan = dfaas_control::Plan {
+            functions: [(FunctionId::from_name("figlet"), figlet)].into(),
+            admission: [(NodeId(1), admission)].into(),
+            lifetime: Duration::from_secs(1),
+        };
+        let (peers, functions) = ([peer(1, "b")], ["figlet".to_owned(), "env".to_owned()]);
+        let plans = named(&plan, functions.iter(), &peers);
+        assert_eq!(plans.len(), 1, "a function without a plan gets none");
+        assert_eq!(plans["figlet"].shares, [(Target::Peer("b".to_owned()), 16_384), (Target::Local, 49_152)]);
+        assert_eq!(plans["figlet"].peer_rate, [("b".to_owned(), 5.0)].into());
+        assert_eq!(admitted(Some(&plan), &peers)[0].admission, Some(admission));
+        assert_eq!(admitted(None, &peers)[0].admission, None);
+    }
 }

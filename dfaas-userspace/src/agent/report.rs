@@ -1,6 +1,7 @@
 //! What the agent tells operators, in the form of the JSON that the commands and other programs read.
 
-use std::net::{IpAddr, SocketAddr};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +36,10 @@ pub struct StatusReport {
     pub health: Health,
     /// Number of functions of the gateway.
     pub functions: usize,
-    /// Number of peers.
+    /// Number of peers: nodes that invocations go to or come from.
     pub peers: usize,
+    /// How the overlay is; nothing without one.
+    pub overlay: Option<OverlayReport>,
     /// Entries of the flow table in use.
     pub flows: u64,
     /// Times that a function's plan said something new.
@@ -47,30 +50,27 @@ pub struct StatusReport {
     pub dataplane_errors: u64,
 }
 
-/// `dfaas peers`.
+/// The overlay of `dfaas status`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PeersReport {
-    /// By the order of the configuration.
-    pub peers: Vec<PeerReport>,
-}
-
-/// One peer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PeerReport {
-    /// Its name.
-    pub name: String,
-    /// Where this node knows it from.
-    pub source: String,
-    /// Address of its data port.
-    pub address: IpAddr,
-    /// Its data port.
-    pub data_port: u16,
-    /// Its weight among the peers.
-    pub share: f64,
-    /// Invocations sent to it since the data plane was loaded.
-    pub invocations: u64,
-    /// Connections bound to it now.
-    pub inflight: u64,
+pub struct OverlayReport {
+    /// Addresses at which it listens, each ending with this node's id: what other nodes bootstrap with.
+    pub listening: Vec<String>,
+    /// Nodes of the federation that were heard of.
+    pub members: usize,
+    /// Nodes to which there is a link.
+    pub links: usize,
+    /// Beats received and sent.
+    pub beats: (u64, u64),
+    /// Bytes of beats received and sent.
+    pub bytes: (u64, u64),
+    /// Beats that were older than what was known of their sender.
+    pub stale_beats: u64,
+    /// Offences and refused connections by kind.
+    pub refused: BTreeMap<String, u64>,
+    /// Whether another agent seems to use this node's identity.
+    pub conflict: bool,
+    /// Why bootstrapping does not get on.
+    pub bootstrap_error: Option<String>,
 }
 
 /// `dfaas functions`.
@@ -123,41 +123,4 @@ pub struct InflightReport {
     pub backend: String,
     /// How many.
     pub count: u64,
-}
-
-/// `dfaas plan`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PlansReport {
-    /// Name of the strategy.
-    pub strategy: String,
-    /// By name of the function.
-    pub plans: Vec<PlanReport>,
-}
-
-/// The plan of one function.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PlanReport {
-    /// Canonical name.
-    pub function: String,
-    /// `smooth` or `share`.
-    pub mode: String,
-    /// Where invocations go.
-    pub shares: Vec<ShareReport>,
-    /// Most invocations a second served here; 0: no limit.
-    pub local_rate: f64,
-    /// Most connections at one time; 0: no limit.
-    pub local_inflight: u32,
-    /// Seconds since it was written.
-    pub age_seconds: f64,
-    /// Seconds after writing when everything is served here again.
-    pub lifetime_seconds: f64,
-}
-
-/// One part of a plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ShareReport {
-    /// `local`, `reject` or a peer's name.
-    pub backend: String,
-    /// Its part of 65,536.
-    pub part: u32,
 }

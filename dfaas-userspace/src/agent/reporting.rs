@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::report::{
-    FunctionReport, FunctionsReport, InflightReport, InvocationReport, PeerReport, PeersReport, PlanReport,
-    PlansReport, ShareReport, StatusReport,
+    FunctionReport, FunctionsReport, InflightReport, InvocationReport, OverlayReport, StatusReport,
 };
-use super::state::State;
+use super::report_plan::{PlanReport, PlansReport, ShareReport};
+use super::state::{State, WrittenPlan};
 use crate::dataplane::{Origin, PickMode, Snapshot, Target};
 
 /// The word of metrics and commands for a target.
@@ -43,33 +43,13 @@ impl State {
             ready: self.ready(),
             health: self.health(now),
             functions: self.catalogue.as_ref().map_or(0, |catalogue| catalogue.functions.len()),
-            peers: self.peers.len(),
+            peers: self.static_peers.len() + self.members.iter().filter(|member| member.is_peer()).count(),
+            overlay: self.overlay_report(),
             flows: snapshot.flows,
             plan_changes: self.plan_changes,
             retries: snapshot.retries,
             dataplane_errors: self.dataplane_errors,
         }
-    }
-
-    /// The report of `dfaas peers`.
-    pub fn peer_reports(&self, snapshot: &Snapshot) -> PeersReport {
-        let invocations = |name: &str| {
-            let to_it = snapshot.invocations.iter().filter(|counter| counter.backend == name);
-            to_it.map(|counter| counter.count).sum()
-        };
-        let inflight = |name: &str| {
-            snapshot.inflight.iter().filter(|gauge| gauge.backend == name).map(|gauge| gauge.count).sum()
-        };
-        let peers = self.peers.iter().map(|peer| PeerReport {
-            name: peer.name.clone(),
-            source: "static".to_owned(),
-            address: peer.address,
-            data_port: peer.data_port,
-            share: peer.share,
-            invocations: invocations(&peer.name),
-            inflight: inflight(&peer.name),
-        });
-        PeersReport { peers: peers.collect() }
     }
 
     /// The report of `dfaas functions`.
@@ -96,24 +76,49 @@ impl State {
 
     /// The report of `dfaas plan`.
     pub fn plan_reports(&self, now: Instant) -> PlansReport {
-        let plans = self.plans.iter().map(|(name, written)| PlanReport {
-            function: name.clone(),
-            mode: match written.plan.mode {
+        let plans = self.plans.iter().map(|(name, written)| self.plan_report(name, written, now));
+        PlansReport { strategy: self.strategy.clone(), plans: plans.collect() }
+    }
+
+    fn plan_report(&self, name: &str, written: &WrittenPlan, now: Instant) -> PlanReport {
+        let plan = &written.plan;
+        let rates = self.rates.get(name).copied().unwrap_or_default();
+        let share = |(target, part): &(Target, u32)| ShareReport {
+            backend: backend(target).to_owned(),
+            part: *part,
+            max_rate: plan.peer_rate.get(backend(target)).copied(),
+        };
+        PlanReport {
+            function: name.to_owned(),
+            user_rate: rates.user,
+            peer_rate: rates.peer,
+            reject_rate: rates.reject,
+            local_first: plan.local_first,
+            mode: match plan.mode {
                 PickMode::Smooth => "smooth".to_owned(),
                 PickMode::Share => "share".to_owned(),
             },
-            shares: written
-                .plan
-                .shares
-                .iter()
-                .map(|(target, part)| ShareReport { backend: backend(target).to_owned(), part: *part })
-                .collect(),
-            local_rate: written.plan.local_rate,
-            local_inflight: written.plan.local_inflight,
+            shares: plan.shares.iter().map(share).collect(),
+            local_rate: plan.local_rate,
+            local_inflight: plan.local_inflight,
             age_seconds: now.saturating_duration_since(written.written).as_secs_f64(),
-            lifetime_seconds: written.plan.lifetime.as_secs_f64(),
-        });
-        PlansReport { strategy: self.strategy.clone(), plans: plans.collect() }
+            lifetime_seconds: plan.lifetime.as_secs_f64(),
+        }
+    }
+
+    fn overlay_report(&self) -> Option<OverlayReport> {
+        let status = self.overlay_status()?;
+        Some(OverlayReport {
+            listening: status.listening.iter().map(ToString::to_string).collect(),
+            members: status.members,
+            links: status.links.len(),
+            beats: status.beats,
+            bytes: status.bytes,
+            stale_beats: self.stale_beats,
+            refused: status.refused.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
+            conflict: self.conflict,
+            bootstrap_error: status.bootstrap_error.clone(),
+        })
     }
 }
 

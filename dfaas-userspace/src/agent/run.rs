@@ -7,6 +7,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
+use super::federate::federation;
 use super::state::State;
 use super::turn::Agent;
 use super::writer::{Writer, WriterGone};
@@ -14,6 +15,10 @@ use crate::admin;
 use crate::config::Config;
 use crate::dataplane::{DataPlane, DataPlaneError, Left};
 use crate::discovery::{self, Catalogue, DiscoveryError};
+use crate::overlay::{self, Overlay};
+
+/// Events of the overlay that are taken together at most.
+const EVENTS: usize = 256;
 
 /// Time between calls of [`DataPlane::maintain`].
 const MAINTENANCE: Duration = Duration::from_secs(1);
@@ -64,11 +69,14 @@ enum Event {
     Tick,
     Maintain,
     Discovered(Result<Catalogue, DiscoveryError>),
+    Overlay(Vec<overlay::Event>),
+    Expiry,
     Exit(Exit),
 }
 
-/// Runs the agent over `dataplane`, answering operators at `admin`, until `shutdown` says how to end. A second word there while connections are waited
-/// for ends the wait; a closed channel means [`Exit::Keep`].
+/// Runs the agent over `dataplane` and, if there is one, `overlay`, answering operators at `admin`, until `shutdown`
+/// says how to end. A second word there while connections are waited for ends the wait; a closed channel means
+/// [`Exit::Keep`].
 ///
 /// # Errors
 /// If the agent cannot start, or cannot detach what it attached.
@@ -76,17 +84,22 @@ pub async fn run(
     config: Config,
     admin: admin::Listeners,
     dataplane: Box<dyn DataPlane>,
+    overlay: Option<Overlay>,
     mut shutdown: mpsc::Receiver<Exit>,
 ) -> Result<Outcome, AgentError> {
     if !config.without_effect.is_empty() {
         tracing::warn!("without effect in this version: {}", config.without_effect.join(", "));
     }
-    let core = Core::new(&config)?;
+    let core = Core::new(&config, overlay.as_ref().map(|overlay| federation(&config, overlay.id)))?;
     let mut client = discovery::Client::new(config.gateway.clone(), config.functions.clone())?;
     let remembered = client.remember(discovery::Memory::beside(&config.admin.socket));
     let writer = Writer::start(dataplane).map_err(AgentError::Thread)?;
     let started = Instant::now();
-    let (publish, state) = watch::channel(Arc::new(State::new(&config, started)));
+    let (orders, events, status) = match overlay {
+        Some(Overlay { id, orders, events, status }) => (Some(orders), Some(events), Some((id, status))),
+        None => (None, None, None),
+    };
+    let (publish, state) = watch::channel(Arc::new(State::new(&config, started, status)));
     let tick_seconds = admin::tick_histogram();
     let view = admin::View::new(state, writer.clone(), tick_seconds.clone());
 
@@ -97,15 +110,15 @@ pub async fn run(
     let follow = discovery::follow(client, config.gateway.poll, tell);
     tokio::spawn(cancel.clone().run_until_cancelled_owned(follow));
 
-    let mut agent = Agent::new(core, writer, publish, tick_seconds, started);
+    let mut agent = Agent::new(core, writer, orders, publish, tick_seconds, started);
     if let Some(catalogue) = remembered {
         agent.remembered(catalogue);
     }
-    let mut events = Events::new(&config, discovered);
+    let mut events = Events::new(&config, discovered, events);
     let exit = loop {
         let event = tokio::select! {
             exit = shutdown.recv() => Event::Exit(exit.unwrap_or(Exit::Keep)),
-            event = events.next() => event,
+            event = events.next(agent.until_expiry()) => event,
         };
         match event {
             Event::Exit(exit) => break exit,
@@ -113,9 +126,11 @@ pub async fn run(
             Event::Maintain => agent.maintain().await?,
             Event::Discovered(answer) => {
                 if agent.discovered(answer) {
-                    agent.tick().await?;
+                    agent.decide().await?;
                 }
             }
+            Event::Overlay(events) => agent.overlay(events).await?,
+            Event::Expiry => agent.expire().await?,
         }
     };
     agent.end(exit, &mut shutdown).await
@@ -126,25 +141,54 @@ struct Events {
     tick: Interval,
     maintain: Interval,
     discovered: mpsc::Receiver<Result<Catalogue, DiscoveryError>>,
+    /// `None` without an overlay, or after its end.
+    overlay: Option<mpsc::Receiver<overlay::Event>>,
 }
 
 impl Events {
-    fn new(config: &Config, discovered: mpsc::Receiver<Result<Catalogue, DiscoveryError>>) -> Self {
+    fn new(
+        config: &Config,
+        discovered: mpsc::Receiver<Result<Catalogue, DiscoveryError>>,
+        overlay: Option<mpsc::Receiver<overlay::Event>>,
+    ) -> Self {
         let every = |period| {
             let mut interval = interval(period);
             // After a pause one tick is enough: what counts is the time since the last.
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             interval
         };
-        Self { tick: every(config.control.options.period), maintain: every(MAINTENANCE), discovered }
+        Self { tick: every(config.control.options.period), maintain: every(MAINTENANCE), discovered, overlay }
     }
 
-    async fn next(&mut self) -> Event {
+    /// The next event; [`Event::Expiry`] if none comes before `expiry`.
+    async fn next(&mut self, expiry: Option<Duration>) -> Event {
+        let expiry = async {
+            match expiry {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.tick.tick() => Event::Tick,
             _ = self.maintain.tick() => Event::Maintain,
             // The task lives as long as this end of its channel.
             Some(answer) = self.discovered.recv() => Event::Discovered(answer),
+            events = overlay_events(&mut self.overlay) => Event::Overlay(events),
+            () = expiry => Event::Expiry,
         }
     }
+}
+
+/// The next events of the overlay, as many as there are at once. An overlay that has ended is silent for ever.
+async fn overlay_events(overlay: &mut Option<mpsc::Receiver<overlay::Event>>) -> Vec<overlay::Event> {
+    let mut events = Vec::new();
+    if let Some(receiver) = overlay {
+        receiver.recv_many(&mut events, EVENTS).await;
+        if !events.is_empty() {
+            return events;
+        }
+        tracing::error!("the overlay has ended; peers are no longer heard of");
+        *overlay = None;
+    }
+    std::future::pending().await
 }

@@ -1,11 +1,17 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use libp2p::PeerId;
+use tokio::sync::watch;
 
 use super::health::{Check, Health};
 use crate::config::{Config, StaticPeer};
-use crate::dataplane::{FunctionPlan, Snapshot};
+use crate::dataplane::{Admission, FunctionPlan, Snapshot};
 use crate::discovery::Catalogue;
+use crate::federation::MemberView;
+use crate::overlay;
 
 /// A plan and when the data plane took it.
 #[derive(Debug, Clone)]
@@ -14,6 +20,17 @@ pub struct WrittenPlan {
     pub plan: FunctionPlan,
     /// When it was written.
     pub written: Instant,
+}
+
+/// Invocations a second of one function.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Rates {
+    /// That this node's users asked for.
+    pub user: f64,
+    /// That came from peers.
+    pub peer: f64,
+    /// That were answered 429 or 503 here.
+    pub reject: f64,
 }
 
 /// What the agent publishes of itself; the admin interface reads it without asking the loop.
@@ -33,8 +50,20 @@ pub struct State {
     pub listen: Vec<SocketAddr>,
     /// Where invocations from peers arrive.
     pub data_port: u16,
-    /// The peers.
-    pub peers: Vec<StaticPeer>,
+    /// The peers of the configuration.
+    pub static_peers: Vec<StaticPeer>,
+    /// The identity of this node; nothing without an overlay.
+    pub id: Option<PeerId>,
+    /// The nodes of the overlay.
+    pub members: Vec<MemberView>,
+    /// How the overlay is; `None` without one.
+    pub overlay: Option<watch::Receiver<Arc<overlay::Status>>>,
+    /// Whether another agent seems to use this node's identity.
+    pub conflict: bool,
+    /// Beats that were older than what was known of their sender.
+    pub stale_beats: u64,
+    /// What is admitted from peers, by name; one that is missing has no limit.
+    pub admission: BTreeMap<String, Admission>,
     /// When the agent started.
     pub started: Instant,
     /// The functions; `None` until the gateway told.
@@ -45,6 +74,8 @@ pub struct State {
     pub dataplane_error: Option<String>,
     /// Data plane calls that failed.
     pub dataplane_errors: u64,
+    /// What was asked for and answered in the last period, by function.
+    pub rates: BTreeMap<String, Rates>,
     /// The plans in force, by canonical name of the function.
     pub plans: BTreeMap<String, WrittenPlan>,
     /// When all plans were last written without an error.
@@ -59,7 +90,12 @@ pub struct State {
 
 impl State {
     /// An agent that has just started.
-    pub fn new(config: &Config, started: Instant) -> Self {
+    pub fn new(
+        config: &Config,
+        started: Instant,
+        overlay: Option<(PeerId, watch::Receiver<Arc<overlay::Status>>)>,
+    ) -> Self {
+        let (id, overlay) = overlay.unzip();
         Self {
             node: config.name.clone(),
             region: config.region.clone(),
@@ -68,12 +104,19 @@ impl State {
             lifetime: config.control.options.lifetime(),
             listen: config.dataplane.listen.clone(),
             data_port: config.dataplane.data_port,
-            peers: config.static_peers.clone(),
+            static_peers: config.static_peers.clone(),
+            id,
+            members: Vec::new(),
+            overlay,
+            conflict: false,
+            stale_beats: 0,
+            admission: BTreeMap::new(),
             started,
             catalogue: None,
             gateway_error: Some("not asked yet".to_owned()),
             dataplane_error: None,
             dataplane_errors: 0,
+            rates: BTreeMap::new(),
             plans: BTreeMap::new(),
             plans_written: None,
             plan_changes: 0,
@@ -106,10 +149,34 @@ impl State {
                 if age <= self.lifetime { Ok(text) } else { Err(format!("{text}, expired")) }
             }
         };
-        Health::new(vec![
+        let mut checks = vec![
             Check::new("dataplane", attached),
             Check::new("gateway", gateway),
             Check::new("plans", plans),
-        ])
+        ];
+        checks
+            .extend(self.overlay_status().map(|status| Check::new("overlay", self.overlay_health(&status))));
+        Health::new(checks)
+    }
+
+    /// How the overlay is now; `None` without one.
+    pub fn overlay_status(&self) -> Option<Arc<overlay::Status>> {
+        self.overlay.as_ref().map(|status| status.borrow().clone())
+    }
+
+    /// A node alone is well: it serves its users. One whose identity is used twice, or whose overlay has ended, is not.
+    fn overlay_health(&self, status: &overlay::Status) -> Result<String, String> {
+        let ended = self.overlay.as_ref().is_some_and(|status| status.has_changed().is_err());
+        if ended && !self.leaving {
+            return Err("the overlay has ended; start the agent again".to_owned());
+        }
+        if self.conflict {
+            return Err("another agent seems to run with this node's identity; give each its own".to_owned());
+        }
+        match (status.links.len(), &status.bootstrap_error) {
+            (0, Some(error)) => Ok(format!("alone: {error}")),
+            (0, None) => Ok("alone".to_owned()),
+            (links, _) => Ok(format!("{links} links")),
+        }
     }
 }

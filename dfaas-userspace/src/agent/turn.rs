@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -5,57 +6,54 @@ use dfaas_control::{Random, Time};
 use rand::RngCore as _;
 use tokio::sync::{mpsc, watch};
 
-use super::core::Core;
-use super::plans;
+use super::core::{Core, Next};
 use super::run::{AgentError, Exit, Outcome};
-use super::state::{State, WrittenPlan};
+use super::state::State;
 use super::writer::{Writer, WriterGone};
+use super::written::Written;
 use crate::admin;
 use crate::discovery::{Catalogue, DiscoveryError};
+use crate::overlay::{Event, Order};
 
 /// Longest wait for bound connections when leaving.
 const LEAVE_LIMIT: Duration = Duration::from_secs(10);
 
-/// What the data plane has still to be told; kept until it took it.
-struct Todo {
-    peers: bool,
-    functions: bool,
-    arm: bool,
-}
-
 /// The running agent: its decisions, the data plane's thread, and what it publishes.
 pub(super) struct Agent {
-    core: Core,
+    pub(super) core: Core,
     writer: Writer,
-    publish: watch::Sender<Arc<State>>,
+    /// To the overlay, if there is one.
+    orders: Option<mpsc::Sender<Order>>,
+    pub(super) publish: watch::Sender<Arc<State>>,
     tick_seconds: admin::TickHistogram,
     started: Instant,
-    todo: Todo,
-    failing: Failing,
+    written: Written,
+    pub(super) failing: Failing,
 }
 
 /// What goes wrong now; `None` where the last try went well.
 #[derive(Default)]
-struct Failing {
-    writing: Option<String>,
-    maintenance: Option<String>,
+pub(super) struct Failing {
+    pub writing: Option<String>,
+    pub maintenance: Option<String>,
 }
 
 impl Agent {
     pub(super) fn new(
         core: Core,
         writer: Writer,
+        orders: Option<mpsc::Sender<Order>>,
         publish: watch::Sender<Arc<State>>,
         tick_seconds: admin::TickHistogram,
         started: Instant,
     ) -> Self {
-        let todo = Todo { peers: true, functions: true, arm: true };
-        Self { core, writer, publish, tick_seconds, started, todo, failing: Failing::default() }
+        let (written, failing) = (Written::default(), Failing::default());
+        Self { core, writer, orders, publish, tick_seconds, started, written, failing }
     }
 
-    /// Changes the published state.
-    fn publish(&self, change: impl FnOnce(&mut State)) {
-        self.publish.send_modify(|state| change(Arc::make_mut(state)));
+    /// The agent's clock.
+    pub(super) fn now(&self) -> Time {
+        Time(self.started.elapsed())
     }
 
     /// Takes what the gateway told an earlier agent, until it tells this one.
@@ -65,8 +63,16 @@ impl Agent {
             catalogue.functions.len()
         );
         catalogue.problems.iter().for_each(|problem| tracing::warn!("{problem}"));
-        self.core.learn(catalogue);
+        self.learn(catalogue);
+    }
+
+    fn learn(&mut self, catalogue: Catalogue) -> bool {
+        if !self.core.learn(self.now(), catalogue) {
+            return false;
+        }
+        self.send_orders();
         self.publish(|state| state.catalogue = self.core.catalogue().cloned());
+        true
     }
 
     /// Takes the gateway's answer; whether the functions changed.
@@ -92,12 +98,7 @@ impl Agent {
             problems.iter().for_each(|problem| tracing::warn!("{problem}"));
         }
         self.log_changes(&catalogue);
-        if !self.core.learn(catalogue) {
-            return false;
-        }
-        self.todo.functions = true;
-        self.publish(|state| state.catalogue = self.core.catalogue().cloned());
-        true
+        self.learn(catalogue)
     }
 
     fn log_changes(&self, new: &Catalogue) {
@@ -111,71 +112,102 @@ impl Agent {
         }
     }
 
+    /// Takes events of the overlay that came together; what they call for is done once.
+    pub(super) async fn overlay(&mut self, events: Vec<Event>) -> Result<(), WriterGone> {
+        let now = self.now();
+        let mut next = Next::Nothing;
+        for event in events {
+            next = next.max(self.core.on_event(now, event, &mut SystemRandom));
+        }
+        self.proceed(next).await
+    }
+
+    /// Looks for peers that have been silent for too long.
+    pub(super) async fn expire(&mut self) -> Result<(), WriterGone> {
+        let next = self.core.expire(self.now());
+        self.proceed(next).await
+    }
+
+    /// How long until a peer will have been silent for too long; nothing while there is none.
+    pub(super) fn until_expiry(&self) -> Option<Duration> {
+        self.core.next_expiry().map(|at| at.since(self.now()))
+    }
+
+    async fn proceed(&mut self, next: Next) -> Result<(), WriterGone> {
+        match next {
+            Next::Nothing => {
+                self.send_orders();
+                self.publish_overlay();
+                Ok(())
+            }
+            Next::Write => self.write(Vec::new()).await,
+            Next::Decide => self.decide().await,
+        }
+    }
+
     /// One turn of the control loop: measure, decide, write.
     pub(super) async fn tick(&mut self) -> Result<(), WriterGone> {
+        // Whatever that calls for, the decision comes now.
+        self.core.begin_period(self.now(), &mut SystemRandom);
+        self.decide().await
+    }
+
+    /// Measures, decides and writes.
+    pub(super) async fn decide(&mut self) -> Result<(), WriterGone> {
         let mut failures = Vec::new();
         let snapshot = self.writer.call(|dataplane| dataplane.snapshot()).await?;
         let snapshot = snapshot.map_err(|error| failures.push(error.to_string())).ok();
         let begun = Instant::now();
-        let now = Time(begun.saturating_duration_since(self.started));
-        let plans = self.core.tick(now, snapshot.clone(), &mut SystemRandom);
+        self.core.decide(self.now(), snapshot.clone(), &mut SystemRandom);
         self.tick_seconds.observe(begun.elapsed().as_secs_f64());
-
-        let peers = self.todo.peers.then(|| self.core.peers());
-        let functions = self.core.functions().filter(|_| self.todo.functions);
-        let known = self.core.catalogue().is_some();
-        let (wrote_peers, wrote_functions) = (peers.is_some(), functions.is_some());
-        let written = plans.clone();
-        let (peers, functions, results) = self
-            .writer
-            .call(move |dataplane| {
-                let peers = peers.map_or(Ok(()), |peers| dataplane.set_peers(&peers));
-                let functions = functions.map_or(Ok(()), |functions| dataplane.set_functions(&functions));
-                let plans: Vec<_> = written
-                    .iter()
-                    .map(|(name, plan)| (name.clone(), dataplane.write_plan(name, plan)))
-                    .collect();
-                (peers, functions, plans)
-            })
-            .await?;
-        self.todo.peers &= !(wrote_peers && peers.is_ok());
-        self.todo.functions &= !(wrote_functions && functions.is_ok());
-        failures.extend([peers.err(), functions.err()].into_iter().flatten().map(|error| error.to_string()));
-        let mut refused = Vec::new();
-        for (name, result) in results {
-            if let Err(error) = result {
-                failures.push(format!("plan of {name}: {error}"));
-                refused.push(name);
-            }
-        }
-        // A function whose plan was refused is served here, so it is no reason not to steer the others.
-        if self.todo.arm && known && !self.todo.peers && !self.todo.functions {
-            match self.writer.call(|dataplane| dataplane.set_armed(true)).await? {
-                Ok(()) => self.todo.arm = false,
-                Err(error) => failures.push(format!("arming: {error}")),
-            }
-        }
-        log(&self.failing.writing, &failures);
-        self.failing.writing = failures.first().cloned();
-        self.publish_failures(failures.len());
-        let written = Instant::now();
         self.publish(|state| {
+            state.rates = self.core.rates().clone();
             if let Some(snapshot) = snapshot {
                 state.snapshot = snapshot;
             }
-            if known && failures.is_empty() {
-                state.plans_written = Some(written);
-            }
-            state.plans.retain(|name, _| plans.contains_key(name));
-            for (name, plan) in plans.into_iter().filter(|(name, _)| !refused.contains(name)) {
-                let before = state.plans.get(&name);
-                if before.is_none_or(|before| !plans::same(&before.plan, &plan)) {
-                    state.plan_changes += 1;
-                }
-                state.plans.insert(name, WrittenPlan { plan, written });
-            }
         });
+        self.write(failures).await
+    }
+
+    /// Brings the data plane to what is wanted; `failures` are those on the way here.
+    async fn write(&mut self, mut failures: Vec<String>) -> Result<(), WriterGone> {
+        let now = self.now();
+        let wanted = self.core.wanted(now);
+        let todo = self.written.todo(&wanted);
+        let (peers, functions, plans) = self.writer.call(move |dataplane| todo.carry_out(dataplane)).await?;
+        failures.extend(self.written.note(&wanted, peers, functions));
+        let mut refused = BTreeSet::new();
+        for (name, error) in plans {
+            failures.push(format!("plan of {name}: {error}"));
+            refused.insert(name);
+        }
+        // A function whose plan was refused is served here, so it is no reason not to steer the others.
+        if self.written.may_arm() {
+            match self.writer.call(|dataplane| dataplane.set_armed(true)).await? {
+                Ok(()) => self.written.armed(),
+                Err(error) => failures.push(format!("arming: {error}")),
+            }
+        }
+        if let Some(names) = self.written.peer_names() {
+            self.core.data_plane_took(now, &names);
+        }
+        self.send_orders();
+        log(&self.failing.writing, &failures);
+        self.failing.writing = failures.first().cloned();
+        self.publish_failures(failures.len());
+        self.publish_overlay();
+        self.publish_plans(wanted, &refused, failures.is_empty());
         Ok(())
+    }
+
+    /// Gives the overlay its orders. One that finds it busy is lost: the next beat says everything again.
+    fn send_orders(&mut self) {
+        let orders = self.core.take_orders();
+        let Some(overlay) = &self.orders else { return };
+        let lost = orders.into_iter().filter_map(|order| overlay.try_send(order).err()).count();
+        if lost > 0 {
+            tracing::warn!("the overlay is busy: {lost} messages were not sent");
+        }
     }
 
     /// The data plane's own chores, once a second.
@@ -189,17 +221,9 @@ impl Agent {
         Ok(())
     }
 
-    fn publish_failures(&self, news: usize) {
-        let failing = self.failing.writing.clone().or_else(|| self.failing.maintenance.clone());
-        self.publish(|state| {
-            state.dataplane_error = failing;
-            state.dataplane_errors += news as u64;
-        });
-    }
-
     /// Ends as told; a second word from `shutdown` cuts the wait for connections short.
     pub(super) async fn end(
-        self,
+        mut self,
         exit: Exit,
         shutdown: &mut mpsc::Receiver<Exit>,
     ) -> Result<Outcome, AgentError> {
@@ -208,6 +232,9 @@ impl Agent {
             tracing::info!("ending; the data plane stays attached");
             return Ok(Outcome::Kept);
         }
+        // Peers stop sending before anything is taken away.
+        self.core.leave(self.now());
+        self.send_orders();
         tracing::info!("leaving; waiting up to {} s for connections", LEAVE_LIMIT.as_secs());
         let left = tokio::select! {
             left = self.writer.leave(LEAVE_LIMIT) => left?.map_err(AgentError::Leave)?,

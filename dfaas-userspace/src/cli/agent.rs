@@ -23,7 +23,7 @@ pub(super) fn run(file: &Path, keep: bool, packet_log: bool) -> Result<ExitCode,
     let admin = runtime.block_on(Listeners::bind(&config.admin)).map_err(|cause| failed(&cause))?;
     let dataplane = dataplane::open(&config.dataplane).map_err(|cause| failed(&cause))?;
     tracing::info!(node = config.name, strategy = config.control.strategy, "the agent runs");
-    match runtime.block_on(agent::run(config, admin, dataplane, shutdown)) {
+    match runtime.block_on(agent::run(config, admin, dataplane, None, shutdown)) {
         Ok(Outcome::Left(left)) => tracing::info!("detached; {} connections cut", left.abandoned),
         Ok(Outcome::Kept) => tracing::info!("ended; the data plane is still attached"),
         Err(cause) => return Err(failed(&cause)),

@@ -7,6 +7,8 @@ mod gateway;
 mod show;
 mod table;
 mod text;
+mod text_peers;
+mod text_plan;
 
 use std::process::ExitCode;
 

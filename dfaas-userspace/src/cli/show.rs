@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::args::Show;
 use super::exit::{Failure, print};
-use super::{runtime, text};
+use super::{runtime, text, text_peers, text_plan};
 use crate::agent::{FunctionsReport, PeersReport, PlansReport, StatusReport};
 use crate::{admin, config, doctor};
 
@@ -14,7 +14,7 @@ pub(super) fn status(show: &Show) -> Result<ExitCode, Failure> {
 }
 
 pub(super) fn peers(show: &Show) -> Result<ExitCode, Failure> {
-    ask::<PeersReport>(show, "/peers", text::peers)
+    ask::<PeersReport>(show, "/peers", text_peers::peers)
 }
 
 pub(super) fn functions(show: &Show) -> Result<ExitCode, Failure> {
@@ -22,7 +22,7 @@ pub(super) fn functions(show: &Show) -> Result<ExitCode, Failure> {
 }
 
 pub(super) fn plan(show: &Show) -> Result<ExitCode, Failure> {
-    ask::<PlansReport>(show, "/plan", text::plans)
+    ask::<PlansReport>(show, "/plan", text_plan::plans)
 }
 
 /// Asks the running agent and prints its answer as it came, or for people.

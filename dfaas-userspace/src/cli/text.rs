@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::table::table;
-use crate::agent::{FunctionReport, FunctionsReport, PeersReport, PlanReport, PlansReport, StatusReport};
+use crate::agent::{FunctionReport, FunctionsReport, OverlayReport, StatusReport};
 use crate::doctor::{Diagnosis, Level};
 
 pub(super) fn status(report: &StatusReport) -> String {
@@ -21,6 +21,9 @@ pub(super) fn status(report: &StatusReport) -> String {
         ("plan changes", report.plan_changes.to_string()),
         ("health", if report.health.ok { "ok" } else { "FAILING" }.to_owned()),
     ];
+    if let Some(overlay) = &report.overlay {
+        rows.extend(self::overlay(overlay));
+    }
     if !report.region.is_empty() {
         rows.insert(1, ("region", report.region.clone()));
     }
@@ -41,25 +44,21 @@ pub(super) fn status(report: &StatusReport) -> String {
     text
 }
 
-pub(super) fn peers(report: &PeersReport) -> String {
-    if report.peers.is_empty() {
-        return "no peers\n".to_owned();
+fn overlay(report: &OverlayReport) -> Vec<(&'static str, String)> {
+    let beats = format!(
+        "{} beats received, {} sent ({} and {} bytes)",
+        report.beats.0, report.beats.1, report.bytes.0, report.bytes.1
+    );
+    let mut rows =
+        vec![("overlay", format!("{} links, {} nodes known; {beats}", report.links, report.members))];
+    rows.extend(report.listening.iter().map(|address| ("  reached at", address.clone())));
+    let refused = report.refused.iter().filter(|(_, count)| **count > 0);
+    let refused: Vec<String> = refused.map(|(kind, count)| format!("{count} {kind}")).collect();
+    if !refused.is_empty() {
+        rows.push(("  refused", refused.join(", ")));
     }
-    let rows: Vec<Vec<String>> = report
-        .peers
-        .iter()
-        .map(|peer| {
-            vec![
-                peer.name.clone(),
-                std::net::SocketAddr::new(peer.address, peer.data_port).to_string(),
-                peer.source.clone(),
-                peer.share.to_string(),
-                peer.invocations.to_string(),
-                peer.inflight.to_string(),
-            ]
-        })
-        .collect();
-    table(&["PEER", "ADDRESS", "FROM", "SHARE", "SENT", "IN FLIGHT"], &rows)
+    rows.extend(report.bootstrap_error.iter().map(|error| ("  bootstrap", error.clone())));
+    rows
 }
 
 pub(super) fn functions(report: &FunctionsReport) -> String {
@@ -106,36 +105,6 @@ fn function(function: &FunctionReport) -> Vec<String> {
         sum(&|_, backend| backend == "reject"),
         sum(&|origin, backend| origin == "peer" && backend == "local"),
         function.inflight.iter().map(|line| line.count).sum::<u64>().to_string(),
-    ]
-}
-
-pub(super) fn plans(report: &PlansReport) -> String {
-    if report.plans.is_empty() {
-        return format!("strategy {}: no plan yet, everything is served here\n", report.strategy);
-    }
-    let rows: Vec<Vec<String>> = report.plans.iter().map(plan).collect();
-    let table = table(&["FUNCTION", "SHARES", "PICK", "LOCAL LIMITS", "AGE"], &rows);
-    format!("strategy {}\n{table}", report.strategy)
-}
-
-fn plan(plan: &PlanReport) -> Vec<String> {
-    let share = |part: u32| format!("{:.1}%", f64::from(part) * 100.0 / 65_536.0);
-    let shares: Vec<String> =
-        plan.shares.iter().map(|line| format!("{} {}", line.backend, share(line.part))).collect();
-    let mut limits = Vec::new();
-    if plan.local_rate > 0.0 {
-        limits.push(format!("{}/s", plan.local_rate));
-    }
-    if plan.local_inflight > 0 {
-        limits.push(format!("{} at a time", plan.local_inflight));
-    }
-    let expired = if plan.age_seconds > plan.lifetime_seconds { ", expired: served here" } else { "" };
-    vec![
-        plan.function.clone(),
-        shares.join(", "),
-        plan.mode.clone(),
-        if limits.is_empty() { "-".to_owned() } else { limits.join(", ") },
-        format!("{:.1} s{expired}", plan.age_seconds),
     ]
 }
 

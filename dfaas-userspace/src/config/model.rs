@@ -25,6 +25,8 @@ pub struct Config {
     pub functions: BTreeMap<String, FunctionOverride>,
     /// Peers of a federation without an overlay.
     pub static_peers: Vec<StaticPeer>,
+    /// What the file says of single nodes of the overlay.
+    pub pins: Vec<crate::federation::Pin>,
     /// Where the agent answers operators.
     pub admin: Admin,
     /// Keys that the file sets and this version does not use yet.

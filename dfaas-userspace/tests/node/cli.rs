@@ -207,7 +207,9 @@ async fn a_running_agent_is_shown_to_people_and_to_programs() {
     let status = ask("status", false);
     assert!(status.contains("static, every 0.2 s") && status.contains("health        ok"), "{status}");
     let peers = ask("peers", false);
-    assert_eq!(peers.lines().nth(1).unwrap(), "b     192.0.2.2:31601  static  24     40    2", "{peers}");
+    let cells: Vec<&str> = peers.lines().nth(1).unwrap().split_whitespace().collect();
+    let expected = ["b", "192.0.2.2:31601", "static", "yes", "24", "-", "-", "-", "40", "0", "0", "0", "2"];
+    assert_eq!(cells, expected, "{peers}");
     let functions = ask("functions", false);
     let cells: Vec<&str> = functions.lines().nth(1).unwrap().split_whitespace().collect();
     assert_eq!(cells, ["figlet", "1", "-", "-", "1000", "ms", "60", "40", "3", "7", "2"], "{functions}");

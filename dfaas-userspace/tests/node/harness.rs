@@ -56,7 +56,7 @@ pub async fn run(
     told: mpsc::Receiver<Exit>,
 ) -> Result<Outcome, AgentError> {
     let admin = Listeners::bind(&config.admin).await.expect("the addresses of the test are free");
-    agent::run(config, admin, dataplane.boxed(), told).await
+    agent::run(config, admin, dataplane.boxed(), None, told).await
 }
 
 impl Node {

@@ -119,10 +119,8 @@ fn commands(federation: &Federation, echo: &BTreeMap<String, u64>) {
             "{peers}"
         );
         let row = row(&said, &node_name(index));
-        assert_eq!(
-            row[..5],
-            [&node_name(index), &format!("10.77.0.{index}:31601"), "static", "1", &sent.to_string()]
-        );
+        let (name, at, sent) = (node_name(index), format!("10.77.0.{index}:31601"), sent.to_string());
+        assert_eq!(row[..9], [&*name, &*at, "static", "yes", "1", "-", "-", "-", &*sent]);
     }
 
     let functions = json(node, "functions");

@@ -85,6 +85,7 @@ impl Checker<'_> {
             control,
             functions,
             static_peers,
+            pins: Vec::new(),
             admin: admin?,
             without_effect: Vec::new(),
         })

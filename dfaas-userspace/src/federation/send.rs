@@ -1,0 +1,133 @@
+//! What is said to others, and when.
+
+use std::collections::BTreeSet;
+
+use dfaas_control::{Message, NodeId, Random, Time};
+use libp2p::PeerId;
+
+use super::effects::Effects;
+use super::member::{Member, Own, digest};
+use super::place::Place;
+use super::state::Federation;
+use crate::overlay::Order;
+
+impl Federation {
+    /// Sets the functions that this node serves for peers; tells everybody if they are others than before.
+    pub fn serve(&mut self, now: Time, functions: Vec<String>) -> Effects {
+        let mut effects = Effects::default();
+        if self.card.functions != functions {
+            self.card.functions = functions;
+            self.digest = digest(&self.card);
+            self.beat_to_all(now, &mut effects);
+        }
+        effects
+    }
+
+    /// Sets what this node's strategy has to say to a peer, from its next beat on, which goes at once.
+    pub fn say(&mut self, now: Time, to: NodeId, message: Message) -> Effects {
+        let mut effects = Effects::default();
+        let named = self.members.iter_mut().find(|(_, member)| member.node == to);
+        if let Some((id, member)) = named {
+            member.to_say = Some(message);
+            let id = *id;
+            self.beat_to(now, id, &mut effects);
+        }
+        effects
+    }
+
+    /// The data plane takes invocations from these nodes now, and from no others.
+    pub fn data_plane_took(&mut self, now: Time, admitted: BTreeSet<PeerId>) -> Effects {
+        let mut effects = Effects::default();
+        let changed: Vec<PeerId> = self.told.symmetric_difference(&admitted).copied().collect();
+        self.told = admitted;
+        for id in changed {
+            self.beat_to(now, id, &mut effects);
+        }
+        effects
+    }
+
+    /// Says goodbye: peers send nothing here any more once they have heard it.
+    pub fn leave(&mut self, now: Time) -> Effects {
+        let mut effects = Effects::default();
+        self.leaving = true;
+        self.beat_to_all(now, &mut effects);
+        effects
+    }
+
+    /// Once a period: those whose beats have stopped go, claims are proven, everybody gets a beat.
+    pub fn tick(&mut self, now: Time, random: &mut dyn Random) -> Effects {
+        let mut effects = self.expire(now);
+        // What stood against a claim may be over: an address may be free now.
+        let disbelieved =
+            |member: &Member| matches!(member.place, Place::Disbelieved(_)) && member.card.is_some();
+        let again: Vec<PeerId> =
+            self.members.iter().filter(|(_, member)| disbelieved(member)).map(|(id, _)| *id).collect();
+        for peer in again {
+            self.reclaim(peer, random, &mut effects);
+        }
+        for member in self.members.values().filter(|member| member.linked) {
+            effects.orders.extend(probe(member));
+        }
+        self.beat_to_all(now, &mut effects);
+        effects
+    }
+
+    /// Those whose beats have stopped are peers no longer.
+    pub fn expire(&mut self, now: Time) -> Effects {
+        let mut effects = Effects::default();
+        for node in self.table.expire(now) {
+            effects.peers_changed = true;
+            if let Some(member) = self.members.values_mut().find(|member| member.node == node) {
+                member.admits_us = false;
+            }
+        }
+        let gone: Vec<PeerId> = self
+            .members
+            .iter()
+            .filter(|(_, member)| !member.linked && !self.living(member))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in gone {
+            self.members.remove(&id);
+            self.names.forget(&id);
+            self.left.remove(&id);
+        }
+        effects
+    }
+
+    pub(super) fn beat_to_all(&mut self, now: Time, effects: &mut Effects) {
+        let everybody: Vec<PeerId> = self.members.keys().copied().collect();
+        for id in everybody {
+            self.beat_to(now, id, effects);
+        }
+    }
+
+    pub(super) fn beat_to(&mut self, now: Time, to: PeerId, effects: &mut Effects) {
+        let Some(member) = self.members.get(&to).filter(|member| member.linked) else { return };
+        if self.incarnation.conflict(now) {
+            return;
+        }
+        self.sequence += 1;
+        let own = Own {
+            incarnation: self.incarnation.current(),
+            sequence: self.sequence,
+            period: self.period,
+            leaving: self.leaving,
+            digest: self.digest,
+            card: &self.card,
+        };
+        let known = self.table.incarnation_of(member.node).unwrap_or(0);
+        let beat = Box::new(member.beat(&own, known, self.told.contains(&to)));
+        // The newest beat to a node is the only one that counts.
+        effects.orders.retain(|order| !matches!(order, Order::Beat { to: other, .. } if *other == to));
+        effects.orders.push(Order::Beat { to, beat });
+    }
+}
+
+/// The question that proves where a node is, while that is open.
+pub(super) fn probe(member: &Member) -> Option<Order> {
+    match member.place {
+        Place::Asked { at, nonce } => Some(Order::Probe { to: at, nonce }),
+        _ => None,
+    }
+}

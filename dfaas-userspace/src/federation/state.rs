@@ -1,0 +1,115 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use dfaas_control::{Incarnation, NodeId, PeerTable, Time};
+use libp2p::PeerId;
+
+use super::member::{Member, digest};
+use super::names::Names;
+use super::peers::Pin;
+use crate::overlay::Card;
+
+/// What the federation is told of this node at the start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The identity of this node.
+    pub me: PeerId,
+    /// What it says of itself, functions apart.
+    pub card: Card,
+    /// Time between its beats.
+    pub period: Duration,
+    /// First guess of its incarnation: milliseconds of the wall clock.
+    pub incarnation: u64,
+    /// What the configuration says of single nodes.
+    pub pins: Vec<Pin>,
+    /// Names that no node of the overlay gets: this node's, and those of static peers.
+    pub reserved_names: Vec<String>,
+    /// Addresses of static peers and of this node, where no node of the overlay is.
+    pub reserved_addresses: BTreeSet<IpAddr>,
+}
+
+/// The federation as this node sees it.
+#[derive(Debug)]
+pub struct Federation {
+    pub(super) me: PeerId,
+    pub(super) period: Duration,
+    pub(super) card: Card,
+    pub(super) digest: u64,
+    pub(super) incarnation: Incarnation,
+    pub(super) sequence: u64,
+    pub(super) leaving: bool,
+    pub(super) table: PeerTable,
+    pub(super) names: Names,
+    pub(super) reserved: BTreeSet<IpAddr>,
+    /// The nodes that the data plane takes invocations from, as it was told last.
+    pub(super) told: BTreeSet<PeerId>,
+    /// Beats from before, or of an older incarnation: two agents with one identity, or a clock that went back.
+    pub(super) stale: u64,
+    pub(super) members: BTreeMap<PeerId, Member>,
+    pub(super) pins: BTreeMap<PeerId, Pin>,
+    pub(super) left: BTreeSet<PeerId>,
+}
+
+impl Federation {
+    /// A node that knows nobody yet.
+    pub fn new(settings: Settings) -> Self {
+        let reserved_names =
+            settings.reserved_names.into_iter().chain(settings.pins.iter().map(|pin| pin.name.clone()));
+        Self {
+            me: settings.me,
+            period: settings.period,
+            digest: digest(&settings.card),
+            card: settings.card,
+            incarnation: Incarnation::new(settings.incarnation),
+            sequence: 0,
+            leaving: false,
+            table: PeerTable::default(),
+            names: Names::new(reserved_names.collect()),
+            reserved: settings.reserved_addresses,
+            told: BTreeSet::new(),
+            stale: 0,
+            members: BTreeMap::new(),
+            pins: settings.pins.into_iter().map(|pin| (pin.id, pin)).collect(),
+            left: BTreeSet::new(),
+        }
+    }
+
+    /// The identity of this node.
+    pub fn me(&self) -> PeerId {
+        self.me
+    }
+
+    /// Whether another agent seems to use this node's identity. Until that is over, nothing is sent to anybody.
+    pub fn conflict(&self, now: Time) -> bool {
+        self.incarnation.conflict(now)
+    }
+
+    /// Beats that were older than what was known of their sender.
+    pub fn stale_beats(&self) -> u64 {
+        self.stale
+    }
+
+    /// The next moment at which a peer's beats will have been missing for too long.
+    pub fn next_expiry(&self) -> Option<Time> {
+        self.table.next_expiry()
+    }
+
+    /// The nodes from which the data plane is to take invocations, with their data ports.
+    pub fn admitted(&self) -> BTreeMap<PeerId, SocketAddr> {
+        let admitted = |(id, member): (&PeerId, &Member)| Some((*id, member.admitted(self.living(member))?));
+        self.members.iter().filter_map(admitted).collect()
+    }
+
+    pub(super) fn living(&self, member: &Member) -> bool {
+        self.table.lives(member.node)
+    }
+
+    pub(super) fn member(&mut self, peer: PeerId) -> &mut Member {
+        let label = match self.pins.get(&peer) {
+            Some(pin) => pin.name.clone(),
+            None => peer.to_base58(),
+        };
+        self.members.entry(peer).or_insert_with(|| Member::new(NodeId::from_name(&peer.to_base58()), label))
+    }
+}
