@@ -6,6 +6,7 @@
 //! the program was killed, when the next lab starts.
 
 mod cleanup;
+pub mod federation;
 pub mod firewall;
 pub mod http;
 mod ip;

@@ -73,13 +73,18 @@ impl Node {
             agent: None,
         };
         node.configure_agent(lab, agent)?;
-        node.write("gateway.toml", &gateway.render(index)?)?;
+        node.configure_gateway(gateway)?;
         Ok(node)
     }
 
     /// Writes another configuration for the agent's next start.
     pub fn configure_agent(&self, lab: &Lab, agent: &Agent) -> Result<()> {
-        self.write("agent.toml", &agent.render(lab, self.index, &self.admin_socket())?)
+        self.write("agent.toml", &agent.render(lab, self.index, &self.admin_socket(), &self.identity_file())?)
+    }
+
+    /// Writes another configuration for the gateway's next start.
+    pub fn configure_gateway(&self, gateway: &Gateway) -> Result<()> {
+        self.write("gateway.toml", &gateway.render(self.index)?)
     }
 
     fn write(&self, name: &str, text: &str) -> Result<()> {
@@ -121,6 +126,43 @@ impl Node {
     /// The agent's configuration file.
     pub fn agent_file(&self) -> PathBuf {
         self.folder.join("agent.toml")
+    }
+
+    /// Where its identity is; see [`Node::identify`].
+    pub fn identity_file(&self) -> PathBuf {
+        self.folder.join("identity.pem")
+    }
+
+    /// Its identity on the overlay, made now if it has none.
+    pub fn identify(&self) -> Result<String> {
+        let file = self.identity_file();
+        let command = if file.exists() { "show" } else { "new" };
+        let (status, said) =
+            self.dfaas(&["id", command, "--file", &file.to_string_lossy()], Duration::from_secs(10))?;
+        let id = said.split_whitespace().find(|word| word.starts_with("12D3"));
+        match id {
+            Some(id) if status.success() => Ok(id.to_owned()),
+            _ => bail!("`dfaas id {command}` says: {said}"),
+        }
+    }
+
+    /// What a command of the agent says as JSON: `status`, `peers`, `plan`, `functions`.
+    pub fn json(&self, command: &str) -> Result<serde_json::Value> {
+        let socket = self.admin_socket();
+        let args = [command, "--json", "--socket", &*socket.to_string_lossy()];
+        let (status, said) = self.dfaas(&args, Duration::from_secs(10))?;
+        if !status.success() {
+            bail!("`dfaas {command}` says: {said}");
+        }
+        serde_json::from_str(&said).with_context(|| format!("`dfaas {command}` says no JSON: {said}"))
+    }
+
+    /// The names of the peers that invocations may be sent to.
+    pub fn usable_peers(&self) -> Result<Vec<String>> {
+        let peers = self.json("peers")?;
+        let peers = peers["peers"].as_array().cloned().unwrap_or_default();
+        let usable = peers.iter().filter(|peer| peer["usable"] == true);
+        Ok(usable.filter_map(|peer| Some(peer["name"].as_str()?.to_owned())).collect())
     }
 
     /// `dfaas` with these arguments inside the node's namespace, run to its end; its output goes to `log`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -15,6 +15,9 @@ pub const INVOCATION_PORT: u16 = 8080;
 
 /// Port where forwarded invocations arrive.
 pub const DATA_PORT: u16 = 31601;
+
+/// Port of the overlay.
+pub const OVERLAY_PORT: u16 = 31600;
 
 /// Port of the agent's admin service, on loopback of the node's namespace.
 pub const ADMIN_PORT: u16 = 9091;
@@ -56,6 +59,12 @@ impl Function {
     pub fn echo_at_most(rate: f64) -> Self {
         Self { rate: Some(rate), ..Self::echo() }
     }
+
+    /// The same, with the label that tells agents.
+    pub fn labelled_echo_at_most(rate: f64) -> Self {
+        let labels = BTreeMap::from([("dfaas.maxrate".to_owned(), rate.to_string())]);
+        Self { labels, ..Self::echo_at_most(rate) }
+    }
 }
 
 /// A peer that is known from configuration.
@@ -78,6 +87,19 @@ impl StaticPeer {
     }
 }
 
+/// How an agent takes part in the overlay.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Overlay {
+    /// Ids of the nodes that are let in; empty: everybody, which must be said to the agent.
+    pub allow: Vec<String>,
+    /// Where it looks for others first.
+    pub bootstrap: Vec<String>,
+    /// File with the key of the swarm.
+    pub psk_file: Option<PathBuf>,
+    /// Whether it looks for others by multicast.
+    pub mdns: bool,
+}
+
 /// How a node's agent is configured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agent {
@@ -89,6 +111,8 @@ pub struct Agent {
     pub static_local: f64,
     /// The peers.
     pub peers: Vec<StaticPeer>,
+    /// Its part in the overlay; none: it knows static peers only.
+    pub overlay: Option<Overlay>,
     /// Further keys, merged over the ones above table by table.
     pub overrides: toml::Table,
 }
@@ -100,6 +124,7 @@ impl Default for Agent {
             period: "1s".to_owned(),
             static_local: 100.0,
             peers: Vec::new(),
+            overlay: None,
             overrides: toml::Table::new(),
         }
     }
@@ -118,7 +143,7 @@ pub struct Gateway {
 
 impl Agent {
     /// The file for node `index` of the lab.
-    pub(crate) fn render(&self, lab: &Lab, index: u8, socket: &Path) -> Result<String> {
+    pub(crate) fn render(&self, lab: &Lab, index: u8, socket: &Path, identity: &Path) -> Result<String> {
         let listen = format!("{}:{INVOCATION_PORT}", node_address(index));
         let pin = lab.pin(index);
         let file = AgentFile {
@@ -136,6 +161,7 @@ impl Agent {
                 r#static: StaticTable { local: self.static_local },
             },
             admin: AdminTable { socket, listen: format!("127.0.0.1:{ADMIN_PORT}") },
+            overlay: self.overlay.as_ref().map(|overlay| OverlayTable::new(overlay, index, identity)),
             static_peer: &self.peers,
         };
         render(&file, &self.overrides)
@@ -163,6 +189,8 @@ struct AgentFile<'a> {
     gateway: GatewayTable,
     control: ControlTable<'a>,
     admin: AdminTable<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overlay: Option<OverlayTable<'a>>,
     static_peer: &'a [StaticPeer],
 }
 
@@ -201,6 +229,38 @@ struct StaticTable {
 struct AdminTable<'a> {
     socket: &'a Path,
     listen: String,
+}
+
+#[derive(Serialize)]
+struct OverlayTable<'a> {
+    listen: [String; 2],
+    identity: &'a Path,
+    allow: &'a [String],
+    bootstrap: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    psk_file: Option<&'a Path>,
+    insecure_open: bool,
+    mdns: bool,
+}
+
+impl<'a> OverlayTable<'a> {
+    fn new(overlay: &'a Overlay, index: u8, identity: &'a Path) -> Self {
+        Self {
+            listen: overlay_addresses(index),
+            identity,
+            allow: &overlay.allow,
+            bootstrap: &overlay.bootstrap,
+            psk_file: overlay.psk_file.as_deref(),
+            insecure_open: overlay.allow.is_empty() && overlay.psk_file.is_none(),
+            mdns: overlay.mdns,
+        }
+    }
+}
+
+/// Where the overlay of node `index` listens: by QUIC and by TCP, on the network between the nodes.
+pub fn overlay_addresses(index: u8) -> [String; 2] {
+    let ip = peer_address(index);
+    [format!("/ip4/{ip}/udp/{OVERLAY_PORT}/quic-v1"), format!("/ip4/{ip}/tcp/{OVERLAY_PORT}")]
 }
 
 #[derive(Serialize)]

@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(long, default_value = "1s")]
     pub period: String,
     /// How nodes share work
-    #[arg(long, value_enum, default_value_t = Strategy::Static)]
+    #[arg(long, value_enum, default_value_t = Strategy::Recalc)]
     pub strategy: Strategy,
     /// What happens
     #[arg(long, value_enum, default_value_t = Scenario::Overload)]
@@ -38,6 +38,12 @@ pub struct Options {
 /// Strategies that exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Strategy {
+    /// Nodes find each other and tell each other what they can take
+    Recalc,
+    /// Nodes find each other; each divides its load at random, anew each period
+    Random,
+    /// Nodes find each other; peers that are near share equally
+    LatencyThreshold,
     /// Shares in proportion to the nodes' capacities, from configuration
     Static,
     /// Every node serves its own users alone
@@ -47,9 +53,19 @@ pub enum Strategy {
 impl fmt::Display for Strategy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Recalc => "recalc",
+            Self::Random => "random",
+            Self::LatencyThreshold => "latency-threshold",
             Self::Static => "static",
             Self::Alllocal => "alllocal",
         })
+    }
+}
+
+impl Strategy {
+    /// Whether nodes find each other; else peers are those of the configuration, if there are any.
+    pub fn overlay(self) -> bool {
+        matches!(self, Self::Recalc | Self::Random | Self::LatencyThreshold)
     }
 }
 

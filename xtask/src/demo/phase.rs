@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use dfaas_tests::load::{self, Load, Report};
-use dfaas_tests::{Lab, Node, Topology};
+use dfaas_tests::{Lab, Node, Topology, federation};
 
 use super::options::{Options, Strategy};
 use super::plan::{FUNCTION, Plan};
@@ -20,16 +20,32 @@ pub fn run(options: &Options, plan: &Plan, strategy: Strategy, dfaas: &Path) -> 
     println!("\n{strategy}: starting {} nodes", options.nodes);
     let topology = Topology { nodes: options.nodes, users: 1, ..Topology::default() };
     let lab = Lab::new(topology).context("cannot make the network namespaces")?;
+    let mut nodes = make(options, plan, strategy, &lab, dfaas)?;
     // One after the other: the first agent may have to mount the kernel's BPF file system for all.
-    let mut nodes = Vec::new();
-    for (index, name, _) in plan.nodes() {
-        let agent = plan.agent(index, strategy, &options.period);
-        let mut node = Node::with_binary(&lab, index, &agent, &plan.gateway(index), dfaas)?;
+    for node in &mut nodes {
+        let name = node.name();
         node.start_gateway().with_context(|| format!("the gateway of {name} did not start"))?;
         node.start_agent().with_context(|| format!("the agent of {name} did not start"))?;
-        nodes.push(node);
+    }
+    if strategy.overlay() {
+        federation::wait_formed(&nodes.iter().collect::<Vec<_>>())?;
+        println!("{strategy}: the nodes have found each other");
     }
     observe(options, plan, strategy, &lab, &mut nodes)
+}
+
+/// The nodes with their files; nothing runs yet.
+fn make(options: &Options, plan: &Plan, strategy: Strategy, lab: &Lab, dfaas: &Path) -> Result<Vec<Node>> {
+    let settings = |index| (plan.agent(index, strategy, &options.period), plan.gateway(index));
+    if strategy.overlay() {
+        let (nodes, _) = federation::nodes(lab, options.nodes, dfaas, |index, _| settings(index))?;
+        return Ok(nodes);
+    }
+    let node = |index| {
+        let (agent, gateway) = settings(index);
+        Node::with_binary(lab, index, &agent, &gateway, dfaas)
+    };
+    (1..=options.nodes).map(node).collect()
 }
 
 fn observe(

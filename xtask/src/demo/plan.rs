@@ -39,21 +39,23 @@ impl Plan {
         self.capacities.iter().sum()
     }
 
-    /// How the agent of node `index` is configured.
+    /// How the agent of node `index` is configured, the overlay apart.
     pub fn agent(&self, index: u8, strategy: Strategy, period: &str) -> Agent {
+        let agent = Agent { strategy: strategy.to_string(), period: period.to_owned(), ..Agent::default() };
+        if strategy.overlay() {
+            return agent;
+        }
         let peers = self.nodes().filter(|&(other, ..)| other != index);
         Agent {
-            strategy: strategy.to_string(),
-            period: period.to_owned(),
             static_local: 100.0 * f64::from(self.capacity(index)) / f64::from(self.total()),
             peers: peers.map(|(other, _, capacity)| StaticPeer::node(other, capacity.into())).collect(),
-            ..Agent::default()
+            ..agent
         }
     }
 
-    /// How the gateway of node `index` is configured.
+    /// How the gateway of node `index` is configured: the function's label tells agents what the node can serve.
     pub fn gateway(&self, index: u8) -> Gateway {
-        let function = Function::echo_at_most(self.capacity(index).into());
+        let function = Function::labelled_echo_at_most(self.capacity(index).into());
         Gateway { functions: BTreeMap::from([(FUNCTION.to_owned(), function)]), ..Gateway::default() }
     }
 }
@@ -67,6 +69,12 @@ mod tests {
         let agent = Plan::new(3).agent(1, Strategy::Static, "1s");
         assert_eq!((agent.strategy.as_str(), agent.static_local), ("static", 20.0));
         assert_eq!(agent.peers.iter().map(|peer| peer.share).collect::<Vec<_>>(), [16.0, 24.0]);
+    }
+
+    #[test]
+    fn nodes_that_find_each_other_are_told_nothing_of_their_peers() {
+        let agent = Plan::new(3).agent(1, Strategy::Recalc, "2s");
+        assert_eq!((agent.strategy.as_str(), agent.period.as_str(), agent.peers.len()), ("recalc", "2s", 0));
     }
 
     #[test]
