@@ -27,5 +27,5 @@ pub use peers::{Heard, PeerTable};
 pub use plan::{Admission, FunctionPlan, Overflow, PickMode, Plan};
 pub use random::Random;
 pub use shares::{MAX_TARGETS, SHARE_ONE, Shares, SharesError, Target};
-pub use strategies::{AllLocal, Static};
+pub use strategies::{AllLocal, LatencyThreshold, RandomParts, Recalc, Static};
 pub use strategy::Strategy;

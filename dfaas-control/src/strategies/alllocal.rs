@@ -1,10 +1,10 @@
 use std::time::Duration;
 
+use super::plain::set_plan;
 use crate::command::Command;
 use crate::factory::Options;
 use crate::id::Time;
-use crate::measurements::{FunctionMeasurements, Measurements};
-use crate::plan::{FunctionPlan, Plan};
+use crate::measurements::Measurements;
 use crate::random::Random;
 use crate::shares::{Shares, Target};
 use crate::strategy::Strategy;
@@ -28,20 +28,6 @@ impl Strategy for AllLocal {
     }
 
     fn on_tick(&mut self, _now: Time, measured: &Measurements, _random: &mut dyn Random) -> Vec<Command> {
-        let functions = measured
-            .functions
-            .iter()
-            .map(|(id, function)| (*id, with_own_limits(Shares::all(Target::Local), function)))
-            .collect();
-        vec![Command::SetPlan(Plan { functions, admission: Default::default(), lifetime: self.lifetime })]
-    }
-}
-
-/// A plan with these shares, and the limits that the function's labels or configuration ask for.
-pub(super) fn with_own_limits(shares: Shares, function: &FunctionMeasurements) -> FunctionPlan {
-    FunctionPlan {
-        local_inflight: function.max_inflight,
-        local_rate: function.max_rate,
-        ..FunctionPlan::new(shares)
+        set_plan(measured, self.lifetime, |_, _| Shares::all(Target::Local))
     }
 }

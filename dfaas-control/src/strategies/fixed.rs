@@ -1,11 +1,10 @@
 use std::time::Duration;
 
-use super::alllocal::with_own_limits;
+use super::plain::{candidates, set_plan};
 use crate::command::Command;
 use crate::factory::Options;
 use crate::id::{FunctionId, Time};
 use crate::measurements::{FunctionMeasurements, Measurements};
-use crate::plan::Plan;
 use crate::random::Random;
 use crate::shares::{MAX_TARGETS, Shares, Target};
 use crate::strategy::Strategy;
@@ -29,15 +28,8 @@ impl Static {
 
     fn shares(&self, id: FunctionId, function: &FunctionMeasurements, measured: &Measurements) -> Shares {
         let everything_here = Shares::all(Target::Local);
-        if function.local_only {
-            return everything_here;
-        }
-        let mut peers: Vec<(Target, f64)> = measured
-            .peers
-            .iter()
-            .filter(|(_, peer)| peer.serves(id, function.here) && peer.share.is_finite() && peer.share > 0.0)
-            .map(|(node, peer)| (Target::Peer(*node), peer.share))
-            .collect();
+        let mut peers: Vec<(Target, f64)> =
+            candidates(id, function, measured).map(|(node, peer)| (Target::Peer(node), peer.share)).collect();
         if peers.is_empty() {
             return everything_here;
         }
@@ -62,11 +54,6 @@ impl Strategy for Static {
     }
 
     fn on_tick(&mut self, _now: Time, measured: &Measurements, _random: &mut dyn Random) -> Vec<Command> {
-        let functions = measured
-            .functions
-            .iter()
-            .map(|(id, function)| (*id, with_own_limits(self.shares(*id, function, measured), function)))
-            .collect();
-        vec![Command::SetPlan(Plan { functions, admission: Default::default(), lifetime: self.lifetime })]
+        set_plan(measured, self.lifetime, |id, function| self.shares(id, function, measured))
     }
 }

@@ -1,0 +1,149 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::id::{FunctionId, Time};
+use crate::measurements::{FunctionMeasurements, Measurements};
+
+/// An overloaded function stays so until its users ask for less than this part of `max_rate`. Users that ask for just
+/// about `max_rate` are counted a little above it in one period and a little below it in the next; without this the
+/// flag, and with it everybody's grants, would flip each time. It costs at most a tenth of the function's margin.
+const RELIEF: f64 = 0.9;
+
+/// Invocations a second below which nobody asks for a function.
+const ASKED: f64 = 0.01;
+
+/// A tick counts in full when this part of a period has passed since the one before.
+const FULL: f64 = 0.9;
+
+/// What this node's users ask of each function that takes part.
+#[derive(Debug, Default)]
+pub(super) struct Demand {
+    loads: BTreeMap<FunctionId, Load>,
+    ticked: Option<Time>,
+}
+
+/// One function's load.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load {
+    /// Invocations a second that this node serves at most; 0 for a function that only peers have.
+    pub capacity: f64,
+    /// Invocations a second that users ask for; `None` at the first tick, whose rates are of no time.
+    pub rate: Option<f64>,
+    /// Whether users ask for more than is served.
+    pub overloaded: bool,
+}
+
+impl Load {
+    /// What users leave of the capacity; nothing while it is overloaded, or not known yet.
+    pub(super) fn margin(&self) -> f64 {
+        let rate = self.rate.filter(|_| !self.overloaded);
+        rate.map_or(0.0, |rate| (self.capacity - rate).max(0.0))
+    }
+}
+
+impl Demand {
+    /// Takes a tick's measurements.
+    ///
+    /// Ticks also come at once after functions or peers came or went, and then a rate is that of a moment: it counts
+    /// by the part of a period that it covers.
+    pub(super) fn update(&mut self, now: Time, measured: &Measurements, period: Duration) {
+        let passed = self.ticked.map(|then| now.since(then).as_secs_f64());
+        let weight = passed.map(|passed| (passed / (FULL * period.as_secs_f64())).min(1.0));
+        self.ticked = Some(now);
+        let before = std::mem::take(&mut self.loads);
+        for (id, function) in &measured.functions {
+            let Some(capacity) = capacity(function) else { continue };
+            let old = before.get(id);
+            let sample = if function.user_rate.is_finite() { function.user_rate.max(0.0) } else { 0.0 };
+            let rate = weight.map(|weight| {
+                let old = old.and_then(|load| load.rate);
+                old.map_or(sample, |old| (1.0 - weight) * old + weight * sample)
+            });
+            let least = if old.is_some_and(|load| load.overloaded) { RELIEF * capacity } else { capacity };
+            let overloaded = rate.is_some_and(|rate| rate >= least && rate >= ASKED);
+            self.loads.insert(*id, Load { capacity, rate, overloaded });
+        }
+    }
+
+    /// The functions that take part, with their loads.
+    pub(super) fn loads(&self) -> impl Iterator<Item = (FunctionId, &Load)> {
+        self.loads.iter().map(|(id, load)| (*id, load))
+    }
+
+    /// Invocations a second that users ask for above what is served here.
+    pub(super) fn excess(&self, id: FunctionId) -> f64 {
+        let load = self.loads.get(&id);
+        load.and_then(|load| Some((load.rate? - load.capacity).max(0.0))).unwrap_or(0.0)
+    }
+}
+
+/// What this node serves of a function at most; `None` if the function takes no part.
+pub(super) fn capacity(function: &FunctionMeasurements) -> Option<f64> {
+    if function.local_only {
+        return None;
+    }
+    if !function.here {
+        return Some(0.0);
+    }
+    function.max_rate.filter(|rate| rate.is_finite() && *rate > 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIGLET: FunctionId = FunctionId(7);
+    const PERIOD: Duration = Duration::from_secs(1);
+
+    /// Loads after ticks at these milliseconds with these rates, of a function that serves 10 a second.
+    fn after(ticks: &[(u64, f64)], here: bool) -> Load {
+        let mut demand = Demand::default();
+        for (milliseconds, user_rate) in ticks {
+            let function = FunctionMeasurements {
+                here,
+                user_rate: *user_rate,
+                max_rate: Some(10.0),
+                ..FunctionMeasurements::default()
+            };
+            let measured = Measurements { functions: [(FIGLET, function)].into(), ..Measurements::default() };
+            demand.update(Time(Duration::from_millis(*milliseconds)), &measured, PERIOD);
+        }
+        demand.loads[&FIGLET]
+    }
+
+    #[test]
+    fn nothing_is_granted_before_users_could_be_counted() {
+        let first = after(&[(0, 0.0)], true);
+        assert_eq!((first.rate, first.margin(), first.overloaded), (None, 0.0, false));
+        assert_eq!(after(&[(0, 0.0), (1_000, 4.0)], true).margin(), 6.0);
+    }
+
+    #[test]
+    fn overload_begins_at_the_limit_and_ends_a_tenth_below_it() {
+        let ticks = [(0, 0.0), (1_000, 10.0), (2_000, 9.0), (3_000, 8.9), (4_000, 9.9)];
+        let flags: Vec<bool> = (2..=5).map(|count| after(&ticks[..count], true).overloaded).collect();
+        assert_eq!(flags, [true, true, false, false]);
+        assert_eq!(after(&ticks[..3], true).margin(), 0.0, "none while it is overloaded");
+    }
+
+    #[test]
+    fn a_tick_that_comes_early_counts_by_the_time_it_covers() {
+        // One invocation in five milliseconds is not two hundred a second.
+        let load = after(&[(0, 0.0), (1_000, 4.0), (1_005, 200.0)], true);
+        assert!(!load.overloaded && load.rate.is_some_and(|rate| rate < 6.0), "{load:?}");
+    }
+
+    #[test]
+    fn a_function_that_is_not_here_is_overloaded_as_soon_as_anybody_asks_for_it() {
+        assert!(!after(&[(0, 0.0), (1_000, 0.0)], false).overloaded);
+        assert!(after(&[(0, 0.0), (1_000, 0.5)], false).overloaded);
+        assert!(!after(&[(0, 0.0), (1_000, 0.5), (2_000, 0.0)], false).overloaded);
+    }
+
+    #[test]
+    fn impossible_rates_count_as_none() {
+        for rate in [f64::NAN, f64::INFINITY, -5.0] {
+            assert_eq!(after(&[(0, 0.0), (1_000, rate)], true).rate, Some(0.0), "{rate}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! `recalc`: nodes that grant each other what their own users leave.
+
+mod capacities;
+mod federation;
+mod network;
+mod node;
+mod words;
