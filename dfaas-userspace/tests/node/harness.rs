@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use dfaas_userspace::admin::Listeners;
 use dfaas_userspace::agent::{self, AgentError, Exit, Outcome};
 use dfaas_userspace::config::{self, Config};
+use dfaas_userspace::overlay::Overlay;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -55,8 +56,18 @@ pub async fn run(
     dataplane: Double,
     told: mpsc::Receiver<Exit>,
 ) -> Result<Outcome, AgentError> {
+    run_with(config, dataplane, None, told).await
+}
+
+/// The same on an overlay.
+pub async fn run_with(
+    config: Config,
+    dataplane: Double,
+    overlay: Option<Overlay>,
+    told: mpsc::Receiver<Exit>,
+) -> Result<Outcome, AgentError> {
     let admin = Listeners::bind(&config.admin).await.expect("the addresses of the test are free");
-    agent::run(config, admin, dataplane.boxed(), None, told).await
+    agent::run(config, admin, dataplane.boxed(), overlay, told).await
 }
 
 impl Node {
@@ -75,11 +86,22 @@ impl Node {
 
     /// As `over`, in a folder where an earlier agent may have left something.
     pub fn within(folder: TempDir, dataplane: Double, gateway: Gateway, more: &str) -> Self {
+        Self::on(None, folder, dataplane, gateway, more)
+    }
+
+    /// As `within`, on an overlay.
+    pub fn on(
+        overlay: Option<Overlay>,
+        folder: TempDir,
+        dataplane: Double,
+        gateway: Gateway,
+        more: &str,
+    ) -> Self {
         let admin = format!("127.0.0.1:{}", free_port());
         let url = format!("http://{}", gateway.address);
         let config = parse(&configuration(folder.path(), &url, &admin, more));
         let (shutdown, told) = mpsc::channel(2);
-        let agent = tokio::spawn(run(config, dataplane.clone(), told));
+        let agent = tokio::spawn(run_with(config, dataplane.clone(), overlay, told));
         Self { dataplane, gateway, folder, admin, shutdown, agent }
     }
 

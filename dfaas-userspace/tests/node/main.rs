@@ -6,5 +6,6 @@ mod agent_loop;
 mod cli;
 mod discovery;
 mod double;
+mod federation;
 mod harness;
 mod scripted;
