@@ -1,5 +1,6 @@
 //! One node of the federation: its gateway and its agent.
 
+use std::cell::RefCell;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -42,6 +43,7 @@ pub struct Node {
     namespace: Namespace,
     folder: PathBuf,
     binary: PathBuf,
+    log: RefCell<Option<String>>,
     gateway: Option<Process>,
     agent: Option<Process>,
 }
@@ -69,6 +71,7 @@ impl Node {
             namespace: lab.node(index),
             folder,
             binary: binary.to_owned(),
+            log: RefCell::new(None),
             gateway: None,
             agent: None,
         };
@@ -79,6 +82,7 @@ impl Node {
 
     /// Writes another configuration for the agent's next start.
     pub fn configure_agent(&self, lab: &Lab, agent: &Agent) -> Result<()> {
+        self.log.replace(agent.log.clone());
         self.write("agent.toml", &agent.render(lab, self.index, &self.admin_socket(), &self.identity_file())?)
     }
 
@@ -249,6 +253,9 @@ impl Node {
 
     fn start(&self, part: &str) -> Result<Process> {
         let mut command = Command::new(&self.binary);
+        if let Some(filter) = self.log.borrow().as_ref().filter(|_| part == "agent") {
+            command.args(["--log", filter]);
+        }
         command.arg(part).arg("--config").arg(self.folder.join(format!("{part}.toml")));
         let name = format!("{part} of {}", self.name());
         Process::spawn(&name, &self.namespace, command, &self.folder.join(format!("{part}.log")))

@@ -111,6 +111,8 @@ pub struct Agent {
     pub static_local: f64,
     /// The peers.
     pub peers: Vec<StaticPeer>,
+    /// What it logs, as `--log` takes it; none: the default.
+    pub log: Option<String>,
     /// Its part in the overlay; none: it knows static peers only.
     pub overlay: Option<Overlay>,
     /// Further keys, merged over the ones above table by table.
@@ -124,6 +126,7 @@ impl Default for Agent {
             period: "1s".to_owned(),
             static_local: 100.0,
             peers: Vec::new(),
+            log: None,
             overlay: None,
             overrides: toml::Table::new(),
         }
