@@ -7,7 +7,7 @@ use crate::strategy::Strategy;
 pub const STRATEGIES: &[&str] = &["alllocal", "latency-threshold", "random", "recalc", "static"];
 
 /// The strategy of a node whose configuration names none.
-pub const DEFAULT_STRATEGY: &str = "static";
+pub const DEFAULT_STRATEGY: &str = "recalc";
 
 /// What strategies can be told by configuration.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -105,7 +105,6 @@ impl Incarnation {
         if self.jumps.len() >= JUMPS && insisting >= living.clamp(1, 2) {
             let (least, most) = SILENCE;
             self.silent_until = Some(now.after(least + (most - least).mul_f64(random.unit())));
-            self.jumps.clear();
             return Contest::Conflict;
         }
         if words[&peer] > JUMPS {

@@ -92,10 +92,16 @@ fn no_period_is_so_short_or_long_that_it_makes_a_peer_vanish_or_stay() {
 #[test]
 fn of_many_nodes_that_went_the_oldest_is_forgotten() {
     let mut table = PeerTable::default();
-    for id in 0..=1024 {
+    let come_and_go = |table: &mut PeerTable, id: u64| {
         table.heard(at(id), NodeId(id), 9, 9, PERIOD);
         table.leave(at(id), NodeId(id));
-    }
+    };
+    (0..1024).for_each(|id| come_and_go(&mut table, id));
+    // One that comes back makes room.
+    table.heard(at(1_024), NodeId(500), 9, 10, PERIOD);
+    come_and_go(&mut table, 1_024);
+    assert_eq!(table.incarnation_of(NodeId(0)), Some(9));
+    come_and_go(&mut table, 1_025);
     assert_eq!(table.incarnation_of(NodeId(0)), None);
     assert_eq!(table.incarnation_of(NodeId(1)), Some(9));
     assert_eq!(table.heard(at(2_000), NodeId(1), 9, 9, PERIOD), Heard::Replayed);

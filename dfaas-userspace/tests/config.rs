@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use dfaas_control::{Options, RecalcSplit};
 use dfaas_userspace::config::{Config, ConfigErrors, parse};
 
 /// The smallest configuration that is complete.
@@ -36,9 +37,9 @@ fn the_smallest_file_gets_every_documented_default() {
     assert_eq!(config.gateway.url.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(config.gateway.poll, Duration::from_secs(5));
     assert!(config.gateway.credentials.is_none());
-    assert_eq!(config.control.strategy, "static");
+    assert_eq!(config.control.strategy, "recalc");
     assert_eq!(config.control.options.period, Duration::from_secs(1));
-    assert_eq!(config.control.options.static_local, 60.0);
+    assert_eq!(config.control.options, Options::default());
     assert_eq!(config.admin.socket, Path::new("/run/dfaas/agent.sock"));
     assert_eq!(config.admin.listen, Some("127.0.0.1:9091".parse().unwrap()));
     assert!(config.without_effect.is_empty());
@@ -53,13 +54,37 @@ fn the_example_file_is_accepted_and_says_which_keys_wait_for_later() {
     for key in [
         "overlay.listen",
         "overlay.mdns",
-        "control.recalc",
+        "control.neighbours",
+        "control.external",
         "dataplane.forwarded_for",
         "functions.figlet.timeout",
     ] {
         assert!(config.without_effect.iter().any(|unused| unused == key), "{key}");
     }
-    assert!(!config.without_effect.iter().any(|key| key.starts_with("control.static")));
+    let used = ["control.static", "control.recalc", "control.random", "control.latency_threshold"];
+    for key in used {
+        assert!(!config.without_effect.iter().any(|unused| unused.starts_with(key)), "{key}");
+    }
+    assert_eq!(config.control.options, Options::default());
+}
+
+#[test]
+fn strategies_are_told_what_their_tables_say() {
+    let tables = "[control]\nstrategy = \"latency-threshold\"\nperiod = \"2s\"\n[control.static]\nlocal = 25\n\
+                  [control.recalc]\nsplit = \"all\"\n[control.random]\nreject = true\n\
+                  [control.latency_threshold]\nrtt = \"5ms\"\n";
+    let config = check(&format!("{SMALLEST}{tables}")).unwrap();
+    assert_eq!(config.control.strategy, "latency-threshold");
+    let expected = Options {
+        period: Duration::from_secs(2),
+        static_local: 25.0,
+        recalc_split: RecalcSplit::All,
+        random_reject: true,
+        latency_threshold: Duration::from_millis(5),
+    };
+    assert_eq!(config.control.options, expected);
+    // Tables of strategies that were not chosen are no reason to warn.
+    assert!(config.without_effect.is_empty(), "{:?}", config.without_effect);
 }
 
 #[test]
@@ -133,13 +158,23 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[control]\nstrategy = \"leese\"",
-        "agent.toml:5: control.strategy: unknown strategy \"leese\"; known are alllocal, static",
+        "agent.toml:5: control.strategy: unknown strategy \"leese\"; known are alllocal, latency-threshold, random, recalc, \
+         static",
     ),
     ("[control]\nperiod = \"fast\"", "agent.toml:5: control.period: "),
     ("[control]\nperiod = \"1ms\"", "agent.toml:5: control.period: 1ms is out of bounds"),
     ("[control.static]\nlocal = 101", "agent.toml:5: control.static.local: 101 is not a percentage"),
     ("[control.static]\nlocal = nan", "agent.toml:5: control.static.local: NaN is not a percentage"),
     ("[control.recalc]\nsplit = \"half\"", "agent.toml:5: control.recalc.split: \"half\" is not one of"),
+    ("[control.random]\nreject = 1", "agent.toml:5: control.random.reject: invalid type: integer `1`"),
+    (
+        "[control.latency_threshold]\nrtt = \"0s\"",
+        "agent.toml:5: control.latency_threshold.rtt: 0ns is out of bounds; 1ms to 10s are allowed",
+    ),
+    (
+        "[control.latency_threshold]\nrtt = \"11s\"",
+        "agent.toml:5: control.latency_threshold.rtt: 11s is out of bounds",
+    ),
     ("[control.external]\ntimeout = \"never\"", "agent.toml:5: control.external.timeout: "),
     ("[functions.figlet]\nmax_rate = -1", "agent.toml:5: functions.figlet.max_rate: -1 is not a rate"),
     (

@@ -16,7 +16,7 @@ use crate::strategy::Strategy;
 use demand::Demand;
 use received::Received;
 
-/// What differs by less than this part of the larger value is not worth a message or a new plan before the next tick.
+/// Rates that differ by less than this part of the larger one are not worth a new plan before the next tick.
 const NOTABLE: f64 = 0.01;
 
 /// Nodes grant each other what their own users leave of a function's `max_rate`, after the CloudNet 2021 article.
@@ -27,6 +27,9 @@ const NOTABLE: f64 = 0.01;
 /// evenly because a message tells who is overloaded and not by how much, and so that nobody starves the others by
 /// crying louder. A function serves here up to `max_rate`; the rest goes to peers in proportion to what they granted,
 /// and never faster than that.
+///
+/// Overload ends a tenth below `max_rate`, so that users that ask for just about that much do not make everybody's
+/// grants flap. Nothing is granted before half a period of users was counted.
 ///
 /// Functions without a `max_rate` stay here, as do those that must not leave; neither takes part.
 ///
@@ -119,12 +122,9 @@ impl Strategy for Recalc {
         let met = self.received.take(now, from, offers, &self.measured.functions);
 
         let mut news = self.offers();
-        let notable = news
-            .iter()
-            .any(|(node, offers)| self.said.get(node).is_none_or(|said| grants::differ(said, offers)));
-        // If one is told, all are: what they were told must add up to the margin at every moment.
-        let speak = notable || met;
-        news.retain(|node, offers| speak && self.said.get(node) != Some(offers) || (met && *node == from));
+        // Every difference is told. Between ticks there is one only if others share a margin now than before, and then
+        // those who get less must hear of it as well as those who get more, or their sum would not fit.
+        news.retain(|node, offers| self.said.get(node) != Some(offers) || (met && *node == from));
         self.said.extend(news.iter().map(|(node, offers)| (*node, offers.clone())));
 
         let plan = self.planned();

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use dfaas_control::{Command, NodeId, RecalcSplit};
 
-use crate::federation::{FIGLET, Federation, PERIOD};
+use crate::federation::Federation;
+use crate::host::{FIGLET, PERIOD};
 
 const CAPACITIES: [f64; 3] = [10.0, 16.0, 24.0];
 

@@ -2,6 +2,7 @@
 
 mod capacities;
 mod federation;
+mod host;
 mod network;
 mod node;
 mod words;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use dfaas_control::{Command, NodeId, RecalcSplit};
 use proptest::prelude::*;
 
-use crate::federation::{Federation, Letter, PERIOD};
+use crate::federation::{Federation, Letter};
+use crate::host::PERIOD;
 
 const CAPACITIES: [f64; 3] = [10.0, 16.0, 24.0];
 

@@ -8,7 +8,7 @@ use dfaas_control::{
     PeerFunctions, PickMode, RecalcSplit, Shares, Target,
 };
 
-use crate::federation::{FIGLET, Node, PERIOD, function, limit};
+use crate::host::{FIGLET, Node, PERIOD, function, limit};
 
 fn grants(limit: f32) -> Message {
     Message::Recalc(vec![Offer { function: FIGLET, overloaded: false, limit }])

@@ -5,7 +5,8 @@ use std::time::Duration;
 use dfaas_control::{Command, FunctionId, Message, NodeId, Offer, RecalcSplit};
 use proptest::prelude::*;
 
-use crate::federation::{FIGLET, Federation, Node, PERIOD, function, limit};
+use crate::federation::Federation;
+use crate::host::{FIGLET, Node, PERIOD, function, limit};
 
 fn word(overloaded: bool, limit: f32) -> Message {
     Message::Recalc(vec![Offer { function: FIGLET, overloaded, limit }])

@@ -30,7 +30,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "overlay.mdns",
     "overlay.topology",
     "control.neighbours",
-    "control.recalc",
     "control.external",
 ];
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dfaas_control::DEFAULT_STRATEGY;
+use dfaas_control::{DEFAULT_STRATEGY, Options};
 use serde::Deserialize;
 
 #[derive(Debug, Default, Deserialize)]
@@ -119,6 +119,8 @@ pub(super) struct Control {
     #[serde(rename = "static")]
     pub fixed: Fixed,
     pub recalc: Recalc,
+    pub random: Random,
+    pub latency_threshold: LatencyThreshold,
     pub external: External,
 }
 
@@ -130,6 +132,8 @@ impl Default for Control {
             neighbours: 16,
             fixed: Fixed::default(),
             recalc: Recalc::default(),
+            random: Random::default(),
+            latency_threshold: LatencyThreshold::default(),
             external: External::default(),
         }
     }
@@ -143,7 +147,7 @@ pub(super) struct Fixed {
 
 impl Default for Fixed {
     fn default() -> Self {
-        Self { local: 60.0 }
+        Self { local: Options::default().static_local }
     }
 }
 
@@ -156,6 +160,25 @@ pub(super) struct Recalc {
 impl Default for Recalc {
     fn default() -> Self {
         Self { split: "overloaded".to_owned() }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Random {
+    pub reject: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub(super) struct LatencyThreshold {
+    #[serde(with = "humantime_serde")]
+    pub rtt: Duration,
+}
+
+impl Default for LatencyThreshold {
+    fn default() -> Self {
+        Self { rtt: Options::default().latency_threshold }
     }
 }
 

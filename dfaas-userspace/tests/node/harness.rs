@@ -32,7 +32,8 @@ pub fn free_port() -> u16 {
     socket.local_addr().expect("a bound socket has an address").port()
 }
 
-/// A configuration with fast clocks and one peer; `more` is appended.
+/// A configuration with fast clocks and one peer; `more` is appended. Unless it begins with another strategy, that is
+/// `static`, with which one agent alone has something to decide.
 pub fn configuration(folder: &Path, gateway: &str, admin: &str, more: &str) -> String {
     format!(
         "[node]\nname = \"a\"\n\
@@ -40,7 +41,8 @@ pub fn configuration(folder: &Path, gateway: &str, admin: &str, more: &str) -> S
          [gateway]\nurl = \"{gateway}\"\npoll = \"100ms\"\n\
          [admin]\nsocket = \"{folder}/run/agent.sock\"\nlisten = \"{admin}\"\n\
          [[static_peer]]\nname = \"b\"\naddress = \"192.0.2.2\"\nshare = 24\n\
-         [control]\nperiod = \"200ms\"\n{more}",
+         [control]\nperiod = \"200ms\"\n{strategy}{more}",
+        strategy = if more.starts_with("strategy") { "" } else { "strategy = \"static\"\n" },
         folder = folder.display(),
     )
 }

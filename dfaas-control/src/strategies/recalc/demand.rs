@@ -15,6 +15,10 @@ const ASKED: f64 = 0.01;
 /// A tick counts in full when this part of a period has passed since the one before.
 const FULL: f64 = 0.9;
 
+/// The part of a period that must have been counted before a load is known: an agent that starts while its users are
+/// many must not grant what it does not have, because it has counted nobody yet.
+const KNOWN: f64 = 0.5;
+
 /// What this node's users ask of each function that takes part.
 #[derive(Debug, Default)]
 pub(super) struct Demand {
@@ -27,8 +31,10 @@ pub(super) struct Demand {
 pub(super) struct Load {
     /// Invocations a second that this node serves at most; 0 for a function that only peers have.
     pub capacity: f64,
-    /// Invocations a second that users ask for; `None` at the first tick, whose rates are of no time.
-    pub rate: Option<f64>,
+    /// Invocations a second that users ask for, as far as they were counted.
+    pub rate: f64,
+    /// For how many periods they were counted.
+    counted: f64,
     /// Whether users ask for more than is served.
     pub overloaded: bool,
 }
@@ -36,8 +42,8 @@ pub(super) struct Load {
 impl Load {
     /// What users leave of the capacity; nothing while it is overloaded, or not known yet.
     pub(super) fn margin(&self) -> f64 {
-        let rate = self.rate.filter(|_| !self.overloaded);
-        rate.map_or(0.0, |rate| (self.capacity - rate).max(0.0))
+        let gives = self.counted >= KNOWN && !self.overloaded;
+        if gives { (self.capacity - self.rate).max(0.0) } else { 0.0 }
     }
 }
 
@@ -45,23 +51,23 @@ impl Demand {
     /// Takes a tick's measurements.
     ///
     /// Ticks also come at once after functions or peers came or went, and then a rate is that of a moment: it counts
-    /// by the part of a period that it covers.
+    /// by the part of a period that it covers. The rates of the first tick are of no time at all.
     pub(super) fn update(&mut self, now: Time, measured: &Measurements, period: Duration) {
-        let passed = self.ticked.map(|then| now.since(then).as_secs_f64());
-        let weight = passed.map(|passed| (passed / (FULL * period.as_secs_f64())).min(1.0));
+        let passed = self.ticked.map_or(Duration::ZERO, |then| now.since(then));
+        let passed = (passed.as_secs_f64() / (FULL * period.as_secs_f64())).min(1.0);
         self.ticked = Some(now);
         let before = std::mem::take(&mut self.loads);
         for (id, function) in &measured.functions {
             let Some(capacity) = capacity(function) else { continue };
-            let old = before.get(id);
+            let old = before.get(id).copied();
+            let old = old.unwrap_or(Load { capacity, rate: 0.0, counted: 0.0, overloaded: false });
             let sample = if function.user_rate.is_finite() { function.user_rate.max(0.0) } else { 0.0 };
-            let rate = weight.map(|weight| {
-                let old = old.and_then(|load| load.rate);
-                old.map_or(sample, |old| (1.0 - weight) * old + weight * sample)
-            });
-            let least = if old.is_some_and(|load| load.overloaded) { RELIEF * capacity } else { capacity };
-            let overloaded = rate.is_some_and(|rate| rate >= least && rate >= ASKED);
-            self.loads.insert(*id, Load { capacity, rate, overloaded });
+            let counted = old.counted + passed;
+            let weight = if counted > 0.0 { passed / counted.min(1.0) } else { 0.0 };
+            let rate = (1.0 - weight) * old.rate + weight * sample;
+            let least = if old.overloaded { RELIEF * capacity } else { capacity };
+            let overloaded = counted >= KNOWN && rate >= least && rate >= ASKED;
+            self.loads.insert(*id, Load { capacity, rate, counted, overloaded });
         }
     }
 
@@ -72,8 +78,7 @@ impl Demand {
 
     /// Invocations a second that users ask for above what is served here.
     pub(super) fn excess(&self, id: FunctionId) -> f64 {
-        let load = self.loads.get(&id);
-        load.and_then(|load| Some((load.rate? - load.capacity).max(0.0))).unwrap_or(0.0)
+        self.loads.get(&id).map_or(0.0, |load| (load.rate - load.capacity).max(0.0))
     }
 }
 
@@ -114,7 +119,15 @@ mod tests {
     #[test]
     fn nothing_is_granted_before_users_could_be_counted() {
         let first = after(&[(0, 0.0)], true);
-        assert_eq!((first.rate, first.margin(), first.overloaded), (None, 0.0, false));
+        assert_eq!((first.margin(), first.overloaded), (0.0, false));
+        // Nobody came in ten milliseconds, or somebody did: neither tells much.
+        for rate in [0.0, 100.0] {
+            let soon = after(&[(0, 0.0), (10, rate)], true);
+            assert_eq!((soon.margin(), soon.overloaded), (0.0, false));
+        }
+        // Short counts add up, each by its time.
+        let load = after(&[(0, 0.0), (100, 8.0), (400, 4.0), (500, 8.0)], true);
+        assert!((load.rate - 5.6).abs() < 1e-9 && (load.margin() - 4.4).abs() < 1e-9, "{load:?}");
         assert_eq!(after(&[(0, 0.0), (1_000, 4.0)], true).margin(), 6.0);
     }
 
@@ -130,7 +143,7 @@ mod tests {
     fn a_tick_that_comes_early_counts_by_the_time_it_covers() {
         // One invocation in five milliseconds is not two hundred a second.
         let load = after(&[(0, 0.0), (1_000, 4.0), (1_005, 200.0)], true);
-        assert!(!load.overloaded && load.rate.is_some_and(|rate| rate < 6.0), "{load:?}");
+        assert!(!load.overloaded && load.rate < 6.0, "{load:?}");
     }
 
     #[test]
@@ -143,7 +156,7 @@ mod tests {
     #[test]
     fn impossible_rates_count_as_none() {
         for rate in [f64::NAN, f64::INFINITY, -5.0] {
-            assert_eq!(after(&[(0, 0.0), (1_000, rate)], true).rate, Some(0.0), "{rate}");
+            assert_eq!(after(&[(0, 0.0), (1_000, rate)], true).rate, 0.0, "{rate}");
         }
     }
 }

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
 use super::demand::Demand;
-use super::notable;
 use super::plans::UNASKED;
 use super::received::Received;
 use crate::command::Offer;
@@ -10,8 +9,8 @@ use crate::id::NodeId;
 use crate::measurements::Measurements;
 use crate::plan::Admission;
 
-/// Admission is wider than the grants by this factor: invocations bunch on their way, and changes of up to a hundredth
-/// are not told at once.
+/// Admission is wider than the grants by this factor: invocations bunch on their way, and a plan in force may be a
+/// hundredth off until the next tick.
 const SLACK: f64 = 1.1;
 
 /// Connections that may come at once on top of a second's worth of each grant.
@@ -62,14 +61,6 @@ fn part(margin: f64, among: usize) -> f32 {
     part
 }
 
-/// Whether two messages differ notably.
-pub(super) fn differ(a: &[Offer], b: &[Offer]) -> bool {
-    let same = |a: &Offer, b: &Offer| {
-        (a.function, a.overloaded) == (b.function, b.overloaded) && !notable(a.limit.into(), b.limit.into())
-    };
-    a.len() != b.len() || !a.iter().zip(b).all(|(a, b)| same(a, b))
-}
-
 /// What is taken from a peer that was told these limits: their sum with a tenth on top, and a little unasked, at one
 /// time a second's worth, at least one of each function, and three more. So a peer that keeps to its limits, which may
 /// send a second's worth at once too, is not refused.
@@ -88,16 +79,6 @@ mod tests {
 
     fn offer(overloaded: bool, limit: f32) -> Offer {
         Offer { function: FunctionId(7), overloaded, limit }
-    }
-
-    #[test]
-    fn small_changes_are_not_worth_a_message() {
-        assert!(!differ(&[offer(false, 100.0)], &[offer(false, 100.9)]));
-        assert!(differ(&[offer(false, 100.0)], &[offer(false, 101.5)]));
-        assert!(differ(&[offer(false, 100.0)], &[offer(true, 100.0)]));
-        assert!(differ(&[offer(false, 0.0)], &[offer(false, 0.1)]));
-        assert!(differ(&[offer(false, 0.0)], &[]));
-        assert!(!differ(&[], &[]));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use dfaas_control::{Options, RecalcSplit};
+
 use super::super::model::{Control, FunctionOverride, StaticPeer};
 use super::super::{forms, raw};
 use super::Checker;
@@ -31,10 +33,18 @@ impl Checker<'_> {
     }
 
     pub(super) fn control(&mut self, raw: &raw::Control) -> Control {
-        let options = dfaas_control::Options {
+        let split = &raw.recalc.split;
+        let recalc_split = match split.as_str() {
+            "overloaded" => Ok(RecalcSplit::Overloaded),
+            "all" => Ok(RecalcSplit::All),
+            _ => Err(format!("\"{split}\" is not one of overloaded, all")),
+        };
+        let options = Options {
             period: raw.period,
             static_local: raw.fixed.local,
-            ..dfaas_control::Options::default()
+            recalc_split: self.ok("control.recalc.split", recalc_split).unwrap_or_default(),
+            random_reject: raw.random.reject,
+            latency_threshold: raw.latency_threshold.rtt,
         };
         let made = dfaas_control::strategy(&raw.strategy, &options);
         self.ok("control.strategy", made.map(drop).map_err(|error| error.to_string()));
@@ -50,11 +60,11 @@ impl Checker<'_> {
             "control.neighbours",
             format!("{} is out of bounds; 1 to 24 are allowed", raw.neighbours),
         );
-        let split = &raw.recalc.split;
-        self.unless(
-            !matches!(split.as_str(), "overloaded" | "all"),
-            "control.recalc.split",
-            format!("\"{split}\" is not one of overloaded, all"),
+        self.duration(
+            "control.latency_threshold.rtt",
+            raw.latency_threshold.rtt,
+            Duration::from_millis(1),
+            Duration::from_secs(10),
         );
         if !raw.external.url.is_empty() {
             self.ok("control.external.url", forms::http_url(&raw.external.url));
