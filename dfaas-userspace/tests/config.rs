@@ -10,6 +10,11 @@ use dfaas_userspace::config::{Config, ConfigErrors, parse};
 /// The smallest configuration that is complete.
 const SMALLEST: &str = "[dataplane]\ninterfaces = [\"eth0\"]\nlisten = [\"192.0.2.10:8080\"]\n";
 
+/// Somebody's peer id.
+const ID: &str = "12D3KooWGQmdpbHXzJxqHCxpnL9jsV4QQqYGB3uZTgbDzHmMCy5P";
+
+const SWARM_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
 /// Every documented key; the strategy is one that exists.
 const DOCUMENTED: &str = include_str!("../../deploy/agent.toml");
 
@@ -17,6 +22,10 @@ fn read(path: &Path) -> io::Result<String> {
     match path.to_str() {
         Some("/etc/dfaas/password") => Ok("pa55 word\n".to_owned()),
         Some("/etc/dfaas/empty") => Ok("\n".to_owned()),
+        Some("/etc/dfaas/swarm.key") => Ok(format!("/key/swarm/psk/1.0.0/\n/base16/\n{SWARM_KEY}\n")),
+        Some("/etc/dfaas/bootstrap") => {
+            Ok(format!("# ours\n\n/ip4/192.0.2.1/tcp/31600/p2p/{ID} # milan\n  /ip6/::1/tcp/1/p2p/{ID}\n"))
+        }
         _ => Err(io::Error::new(io::ErrorKind::NotFound, "No such file or directory (os error 2)")),
     }
 }
@@ -43,6 +52,7 @@ fn the_smallest_file_gets_every_documented_default() {
     assert_eq!(config.admin.socket, Path::new("/run/dfaas/agent.sock"));
     assert_eq!(config.admin.listen, Some("127.0.0.1:9091".parse().unwrap()));
     assert!(config.without_effect.is_empty());
+    assert!(config.overlay.is_none() && config.overlay_peers.is_empty());
 }
 
 #[test]
@@ -51,21 +61,19 @@ fn the_example_file_is_accepted_and_says_which_keys_wait_for_later() {
     assert_eq!(config.static_peers.len(), 2);
     assert_eq!(config.functions["figlet"].max_rate, Some(10.0));
     assert_eq!(config.functions["figlet"].timeout, Some(Duration::from_secs(2)));
-    for key in [
-        "overlay.listen",
-        "overlay.mdns",
-        "control.neighbours",
-        "control.external",
-        "dataplane.forwarded_for",
-        "functions.figlet.timeout",
-    ] {
+    for key in ["overlay.topology", "control.external", "dataplane.forwarded_for", "functions.figlet.timeout"]
+    {
         assert!(config.without_effect.iter().any(|unused| unused == key), "{key}");
     }
-    let used = ["control.static", "control.recalc", "control.random", "control.latency_threshold"];
+    let used =
+        ["overlay.listen", "control.static", "control.recalc", "control.random", "control.latency_threshold"];
     for key in used {
         assert!(!config.without_effect.iter().any(|unused| unused.starts_with(key)), "{key}");
     }
     assert_eq!(config.control.options, Options::default());
+    let overlay = config.overlay.unwrap();
+    assert_eq!((overlay.listen.len(), overlay.allow.len(), overlay.neighbours), (2, 2, 16));
+    assert!(!overlay.mdns && overlay.psk.is_none() && overlay.bootstrap.is_empty());
 }
 
 #[test]
@@ -208,21 +216,62 @@ const MISTAKES: &[(&str, &str)] = &[
         "agent.toml:8: static_peer[1].name: \"b\" is listed twice",
     ),
     (
-        "[overlay]\nlisten = [\"/ip4/0.0.0.0/tcp/20001\"]",
+        "[overlay]\nlisten = [\"/ip4/127.0.0.1/tcp/20001\"]",
         "agent.toml:5: overlay.listen[0]: port 20001 lies in dataplane.snat_ports",
     ),
     (
-        "[overlay]\nlisten = [\"/ip4/0.0.0.0/tcp/31601\"]",
+        "[overlay]\nlisten = [\"/ip4/127.0.0.1/tcp/31601\"]",
         "agent.toml:5: overlay.listen[0]: port 31601 is dataplane.data_port too",
     ),
     (
         "[overlay]\nlisten = [\"0.0.0.0:31600\"]",
         "agent.toml:5: overlay.listen[0]: \"0.0.0.0:31600\" is not a listen address",
     ),
-    ("[overlay]\nbootstrap = [\"/ip4/192.0.2.1/tcp/31600\"]", "agent.toml:5: overlay.bootstrap[0]: "),
     (
-        "[overlay]\ndata_address = \"here\"",
-        "agent.toml:5: overlay.data_address: \"here\" is not an IP address",
+        "[overlay]\ninsecure_open = true\nbootstrap = [\"/ip4/192.0.2.1/tcp/31600\"]",
+        "agent.toml:6: overlay.bootstrap[0]: ",
+    ),
+    (
+        "[overlay]",
+        "agent.toml:4: overlay.allow: missing: /ip4/0.0.0.0/udp/31600/quic-v1 is open to others than this machine; list",
+    ),
+    ("[overlay]\nallow = [\"milan\"]", "agent.toml:5: overlay.allow[0]: \"milan\" is not a peer id"),
+    (
+        "[overlay]\ninsecure_open = true\nidentity = \"id.pem\"",
+        "agent.toml:6: overlay.identity: \"id.pem\" is not the absolute path of a file",
+    ),
+    (
+        "[overlay]\ninsecure_open = true\nbootstrap_file = \"/nowhere\"",
+        "agent.toml:6: overlay.bootstrap_file: cannot read /nowhere: No such file",
+    ),
+    (
+        "[overlay]\ninsecure_open = true\nbootstrap_file = \"/etc/dfaas/password\"",
+        "agent.toml:6: overlay.bootstrap_file: /etc/dfaas/password:1: \"pa55 word\" is not a bootstrap address",
+    ),
+    (
+        "[overlay]\npsk_file = \"/etc/dfaas/password\"",
+        "agent.toml:5: overlay.psk_file: /etc/dfaas/password: not a swarm key: it has fewer than three lines",
+    ),
+    (
+        "[overlay]\npsk_file = \"/etc/dfaas/swarm.key\"\nlisten = [\"/ip4/0.0.0.0/udp/31600/quic-v1\"]",
+        "agent.toml:6: overlay.listen: a swarm key guards TCP only",
+    ),
+    (
+        "[[static_peer]]\nid = \"12D3KooWGQmdpbHXzJxqHCxpnL9jsV4QQqYGB3uZTgbDzHmMCy5P\"",
+        "agent.toml:5: static_peer[0].id: there is no overlay",
+    ),
+    (
+        "[overlay]\ninsecure_open = true\n[[static_peer]]\nid = \"b\"",
+        "agent.toml:7: static_peer[0].id: \"b\" is not a peer id",
+    ),
+    (
+        "[overlay]\ninsecure_open = true\n[[static_peer]]\nid = \"12D3KooWGQmdpbHXzJxqHCxpnL9jsV4QQqYGB3uZTgbDzHmMCy5P\"\naddress = \"x\"",
+        "agent.toml:8: static_peer[0].address: \"x\" is not an IP address",
+    ),
+    ("[node]\nregion = \"a\\tb\"", "agent.toml:5: node.region: a region has up to 63 printable characters"),
+    (
+        "[overlay]\ninsecure_open = true\ndata_address = \"here\"",
+        "agent.toml:6: overlay.data_address: \"here\" is not an IP address",
     ),
     (
         "[admin]\nlisten = \"0.0.0.0:9091\"",
@@ -285,6 +334,76 @@ fn several_mistakes_are_told_together_in_the_order_of_the_file() {
     let errors = check(&text).unwrap_err();
     let keys: Vec<&str> = errors.0.iter().map(|error| error.key.as_str()).collect();
     assert_eq!(keys, ["dataplane.max_flows", "gateway.url", "gateway.colour", "control.strategy"]);
+}
+
+#[test]
+fn an_overlay_needs_to_know_who_belongs_to_it_only_beyond_this_machine() {
+    for guard in [
+        "insecure_open = true",
+        &format!("allow = [\"{ID}\"]"),
+        "psk_file = \"/etc/dfaas/swarm.key\"",
+        "listen = [\"/ip4/127.0.0.1/tcp/31600\", \"/ip6/::1/udp/31600/quic-v1\"]",
+    ] {
+        let config = check(&format!("{SMALLEST}[overlay]\n{guard}\n")).unwrap();
+        assert_eq!(config.overlay.unwrap().listen.len(), 2, "{guard}");
+    }
+    let config =
+        check(&format!("{SMALLEST}[overlay]\nlisten = []\ndata_address = \"192.0.2.10\"\n")).unwrap();
+    assert!(config.overlay.is_none(), "an overlay that listens nowhere is none");
+    assert_eq!(config.dataplane.data_address, Some([192, 0, 2, 10].into()));
+}
+
+#[test]
+fn bootstrap_nodes_come_from_the_list_and_the_file() {
+    let more = format!(
+        "bootstrap = [\"/ip4/192.0.2.9/tcp/31600/p2p/{ID}\"]\nbootstrap_file = \"/etc/dfaas/bootstrap\""
+    );
+    let overlay =
+        check(&format!("{SMALLEST}[overlay]\ninsecure_open = true\n{more}\n")).unwrap().overlay.unwrap();
+    let addresses: Vec<String> = overlay.bootstrap.iter().map(|(_, address)| address.to_string()).collect();
+    let expected = ["/ip4/192.0.2.9/tcp/31600", "/ip4/192.0.2.1/tcp/31600", "/ip6/::1/tcp/1"];
+    assert_eq!(addresses, expected.map(|address| format!("{address}/p2p/{ID}")));
+}
+
+#[test]
+fn the_swarm_key_is_never_printed() {
+    let text = format!("{SMALLEST}[overlay]\npsk_file = \"/etc/dfaas/swarm.key\"\n");
+    let config = check(&text).unwrap();
+    assert!(config.overlay.as_ref().unwrap().psk.is_some());
+    let shown = format!("{config:?}").to_lowercase();
+    assert!(!shown.contains(SWARM_KEY) && !shown.contains("0, 17, 34, 51"), "{shown}");
+}
+
+#[test]
+fn a_static_peer_with_an_id_is_what_the_file_says_of_a_node_of_the_overlay() {
+    let peers = format!(
+        "[overlay]\ninsecure_open = true\n[[static_peer]]\nid = \"{ID}\"\nshare = 3\naddress = \"203.0.113.7\"\n"
+    );
+    let config = check(&format!("{SMALLEST}{peers}")).unwrap();
+    assert!(config.static_peers.is_empty());
+    let (id, peer) = config.overlay_peers.first_key_value().unwrap();
+    assert_eq!((id.to_string(), peer.share), (ID.to_owned(), 3.0));
+    assert_eq!(peer.data, Some("203.0.113.7:31601".parse().unwrap()));
+    let twice = check(&format!("{SMALLEST}{peers}[[static_peer]]\nid = \"{ID}\"\n")).unwrap_err().to_string();
+    assert_eq!(twice, format!("agent.toml:11: static_peer[1].id: {ID} is listed twice"));
+}
+
+#[test]
+fn a_swarm_key_that_everybody_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, key) = (folder.path().join("agent.toml"), folder.path().join("swarm.key"));
+    std::fs::write(&file, format!("{SMALLEST}[overlay]\npsk_file = \"{}\"\n", key.display())).unwrap();
+    std::fs::write(&key, format!("/key/swarm/psk/1.0.0/\n/base16/\n{SWARM_KEY}\n")).unwrap();
+    let mode = |mode| std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o644);
+    let error = dfaas_userspace::config::load(&file).unwrap_err().to_string();
+    assert!(
+        error.starts_with(&format!("{}:5: overlay.psk_file: mode 0644 lets everybody read", file.display())),
+        "{error}"
+    );
+    mode(0o640);
+    assert!(dfaas_userspace::config::load(&file).is_ok());
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(super) fn federation(config: &Config, me: PeerId) -> Federation {
         incarnation: SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(1, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
-        pins: config.pins.clone(),
+        pins: config.overlay_peers.clone(),
         reserved_names: config
             .static_peers
             .iter()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use dfaas_control::{NodeId, PeerFunctions};
 
 use crate::config::StaticPeer;
-use crate::federation::{Federation, OverlayPeer};
+use crate::federation::{Federation, FederationPeer};
 
 /// A node that invocations are taken from.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +48,7 @@ fn of_file(peer: &StaticPeer) -> RosterPeer {
     }
 }
 
-fn of_overlay(peer: OverlayPeer) -> RosterPeer {
+fn of_overlay(peer: FederationPeer) -> RosterPeer {
     RosterPeer {
         node: peer.node,
         at: peer.at,

@@ -61,6 +61,9 @@ pub(super) enum Command {
     /// Work with configuration files
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// The identity of a node in the overlay
+    #[command(subcommand)]
+    Id(IdCommand),
     /// Detach the data plane and remove what it pinned
     Unload {
         /// Configuration file that names the pin
@@ -78,6 +81,25 @@ pub(super) enum ConfigCommand {
     Check {
         /// The file
         file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum IdCommand {
+    /// Make a new identity; an existing one is never overwritten
+    New {
+        /// The file, as overlay.identity names it
+        #[arg(long, value_name = "PATH", default_value = crate::overlay::identity::DEFAULT_FILE)]
+        file: PathBuf,
+    },
+    /// Print a node's peer id, as other nodes name it in overlay.allow and overlay.bootstrap
+    Show {
+        /// The file, as overlay.identity names it
+        #[arg(long, value_name = "PATH", default_value = crate::overlay::identity::DEFAULT_FILE)]
+        file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -4,6 +4,7 @@ mod agent;
 mod args;
 mod exit;
 mod gateway;
+mod id;
 mod show;
 mod table;
 mod text;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use args::{Arguments, Command, ConfigCommand};
+use args::{Arguments, Command, ConfigCommand, IdCommand};
 use exit::{Failure, print};
 
 /// Runs the command that the process was called with.
@@ -40,6 +41,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             crate::config::load(&file)?;
             print(&format!("{}: ok\n", file.display()))
         }
+        Command::Id(IdCommand::New { file }) => id::new(&file),
+        Command::Id(IdCommand::Show { file, json }) => id::show(&file, json),
         Command::Unload { config, pin } => agent::unload(config.as_deref(), &pin),
     }
 }

@@ -3,6 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId};
+
 /// An address with a port that can be listened at or called: both are given.
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text.parse().map_err(|_| {
@@ -61,8 +64,8 @@ pub(super) fn http_url(text: &str) -> Result<reqwest::Url, String> {
     Ok(url)
 }
 
-/// An overlay listen address: `/ip4/A/tcp/P` or `/ip4/A/udp/P/quic-v1`, also with `ip6`. Answers the port.
-pub(super) fn overlay_listen(text: &str) -> Result<u16, String> {
+/// An overlay listen address: `/ip4/A/tcp/P` or `/ip4/A/udp/P/quic-v1`, also with `ip6`.
+pub(super) fn overlay_listen(text: &str) -> Result<OverlayListen, String> {
     let wrong = || {
         format!(
             "\"{text}\" is not a listen address, like /ip4/0.0.0.0/tcp/31600 or /ip4/0.0.0.0/udp/31600/quic-v1"
@@ -80,21 +83,61 @@ pub(super) fn overlay_listen(text: &str) -> Result<u16, String> {
     }
     match port.parse() {
         Ok(0) | Err(_) => Err(format!("\"{text}\" has no valid {transport} port")),
-        Ok(port) => Ok(port),
+        Ok(port) => Ok(OverlayListen {
+            address: text.parse().map_err(|_| wrong())?,
+            port,
+            loopback: address.is_loopback(),
+        }),
     }
 }
 
-/// A bootstrap address: a multiaddress that ends with the peer's id.
-pub(super) fn bootstrap(text: &str) -> Result<(), String> {
-    let id = text.rsplit_once("/p2p/").map_or("", |(_, id)| id);
-    if !text.starts_with('/') || id.is_empty() || id.contains('/') {
-        return Err(format!("\"{text}\" is not a multiaddress that ends with /p2p/ and a peer id"));
+/// Where the overlay listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OverlayListen {
+    /// As libp2p writes it.
+    pub address: Multiaddr,
+    /// The TCP or UDP port.
+    pub port: u16,
+    /// Whether only this machine reaches it.
+    pub loopback: bool,
+}
+
+/// A bootstrap address: where and over what a node is reached, and its peer id at the end.
+pub(super) fn bootstrap(text: &str) -> Result<(PeerId, Multiaddr), String> {
+    let wrong = |reason: &str| {
+        format!(
+            "\"{text}\" is not a bootstrap address, like /ip4/192.0.2.1/tcp/31600/p2p/12D3KooW...: {reason}"
+        )
+    };
+    let address: Multiaddr = text.parse().map_err(|_| wrong("no multiaddress"))?;
+    let parts: Vec<Protocol<'_>> = address.iter().collect();
+    let id = match parts.as_slice() {
+        [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_), Protocol::P2p(id)] => *id,
+        [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Udp(_), Protocol::QuicV1, Protocol::P2p(id)] => *id,
+        [Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dnsaddr(_), ..] => {
+            return Err(wrong("names are not looked up; write the IP address"));
+        }
+        [.., Protocol::P2p(_)] => return Err(wrong("neither TCP nor QUIC over IP")),
+        _ => return Err(wrong("it does not end with /p2p/ and a peer id")),
+    };
+    Ok((id, address))
+}
+
+/// The id of a node of the overlay.
+pub(super) fn peer_id(text: &str) -> Result<PeerId, String> {
+    text.parse().map_err(|_| format!("\"{text}\" is not a peer id, as `dfaas id show` prints it"))
+}
+
+/// A region: free text that fits in one line of a table.
+pub(crate) fn region(text: &str) -> Result<(), String> {
+    if text.chars().count() > 63 || text.chars().any(char::is_control) {
+        return Err("a region has up to 63 printable characters".to_owned());
     }
     Ok(())
 }
 
 /// A name that can stand in metrics labels and commands.
-pub(super) fn name(text: &str) -> Result<(), String> {
+pub(crate) fn name(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err("must not be empty".to_owned());
     }
@@ -113,12 +156,33 @@ mod tests {
 
     #[test]
     fn overlay_addresses_give_their_port() {
-        assert_eq!(overlay_listen("/ip4/0.0.0.0/udp/31600/quic-v1"), Ok(31600));
-        assert_eq!(overlay_listen("/ip6/::/tcp/4001"), Ok(4001));
+        assert_eq!(overlay_listen("/ip4/0.0.0.0/udp/31600/quic-v1").unwrap().port, 31600);
+        let loopback = overlay_listen("/ip6/::1/tcp/4001").unwrap();
+        assert_eq!((loopback.port, loopback.loopback), (4001, true));
         for wrong in
             ["", "/ip4/::/tcp/1", "/ip4/1.2.3.4/tcp/0", "/ip4/1.2.3.4/tcp/x", "/dns4/a/tcp/1", "1.2.3.4:5"]
         {
             assert!(overlay_listen(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_bootstrap_address_says_where_and_who() {
+        let id = "12D3KooWGQmdpbHXzJxqHCxpnL9jsV4QQqYGB3uZTgbDzHmMCy5P";
+        for good in ["/ip4/192.0.2.1/tcp/31600", "/ip6/2001:db8::1/udp/31600/quic-v1"] {
+            let (peer, address) = bootstrap(&format!("{good}/p2p/{id}")).unwrap();
+            assert_eq!((peer.to_string(), address.to_string()), (id.to_owned(), format!("{good}/p2p/{id}")));
+            assert!(bootstrap(good).unwrap_err().contains("does not end with /p2p/"), "{good}");
+        }
+        for (wrong, reason) in [
+            ("", "does not end with"),
+            ("192.0.2.1:31600", "no multiaddress"),
+            ("/ip4/192.0.2.1/tcp/31600/p2p/x", "no multiaddress"),
+            (&*format!("/dns4/milan-2.example/tcp/31600/p2p/{id}"), "not looked up"),
+            (&*format!("/ip4/192.0.2.1/udp/31600/p2p/{id}"), "neither TCP nor QUIC"),
+        ] {
+            let error = bootstrap(wrong).unwrap_err();
+            assert!(error.contains(reason), "{wrong}: {error}");
         }
     }
 

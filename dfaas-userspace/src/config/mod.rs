@@ -9,29 +9,20 @@ mod positions;
 mod raw;
 
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde::Deserialize as _;
 
 pub use error::{ConfigError, ConfigErrors};
-pub use model::{Admin, Config, Control, FunctionOverride, Gateway, Secret, StaticPeer};
+pub(crate) use forms::{name as valid_name, region as valid_region};
+pub use model::{
+    Admin, Config, Control, FunctionOverride, Gateway, Overlay, OverlayPeer, Secret, StaticPeer,
+};
 use positions::{Positions, line_of};
 
 /// Keys (and what is under them) that are accepted and checked for form, and have no effect in this version.
-const WITHOUT_EFFECT: &[&str] = &[
-    "dataplane.forwarded_for",
-    "overlay.listen",
-    "overlay.identity",
-    "overlay.bootstrap",
-    "overlay.bootstrap_file",
-    "overlay.psk_file",
-    "overlay.allow",
-    "overlay.insecure_open",
-    "overlay.mdns",
-    "overlay.topology",
-    "control.neighbours",
-    "control.external",
-];
+const WITHOUT_EFFECT: &[&str] = &["dataplane.forwarded_for", "overlay.topology", "control.external"];
 
 /// Reads and checks the file, and the password and token files that it names.
 ///
@@ -41,7 +32,30 @@ pub fn load(file: &Path) -> Result<Config, ConfigErrors> {
     let text = std::fs::read_to_string(file)
         .map_err(|cause| ConfigErrors::one(file, "", format!("cannot read: {cause}")))?;
     let host_name = nix::unistd::gethostname().unwrap_or_default();
-    parse(&text, file, &host_name.to_string_lossy(), &|path| std::fs::read_to_string(path))
+    let config = parse(&text, file, &host_name.to_string_lossy(), &|path| std::fs::read_to_string(path))?;
+    let swarm_key = config.overlay.as_ref().and_then(|overlay| overlay.psk_file.as_deref());
+    match swarm_key.map(exposed) {
+        Some(Err(reason)) => Err(ConfigErrors(vec![ConfigError {
+            file: file.to_owned(),
+            line: Positions::of(&text).line("overlay.psk_file"),
+            key: "overlay.psk_file".to_owned(),
+            reason,
+        }])),
+        _ => Ok(config),
+    }
+}
+
+/// Whether others than its owner and group may read a file that holds a secret. The group may: a key that several
+/// services share has to be readable by them.
+fn exposed(path: &Path) -> Result<(), String> {
+    let mode = match std::fs::metadata(path) {
+        Ok(metadata) => metadata.permissions().mode() & 0o7777,
+        Err(cause) => return Err(format!("cannot read {}: {cause}", path.display())),
+    };
+    if mode & 0o007 == 0 {
+        return Ok(());
+    }
+    Err(format!("mode {mode:04o} lets everybody read {path}; `chmod o= {path}`", path = path.display()))
 }
 
 /// Checks a configuration's text. `file` is used in messages only, `host_name` is the name of a node that has none,

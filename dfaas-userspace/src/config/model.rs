@@ -1,8 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+
+use libp2p::pnet::PreSharedKey;
+use libp2p::{Multiaddr, PeerId};
 
 use crate::dataplane::Settings;
 
@@ -25,8 +28,10 @@ pub struct Config {
     pub functions: BTreeMap<String, FunctionOverride>,
     /// Peers of a federation without an overlay.
     pub static_peers: Vec<StaticPeer>,
-    /// What the file says of single nodes of the overlay.
-    pub pins: Vec<crate::federation::Pin>,
+    /// The overlay; `None`: there is none, and peers are those of the file.
+    pub overlay: Option<Overlay>,
+    /// What the file says of nodes of the overlay.
+    pub overlay_peers: BTreeMap<PeerId, OverlayPeer>,
     /// Where the agent answers operators.
     pub admin: Admin,
     /// Keys that the file sets and this version does not use yet.
@@ -77,6 +82,36 @@ pub struct StaticPeer {
     pub data_port: u16,
     /// Its weight among the peers.
     pub share: f64,
+}
+
+/// How this node takes part in the overlay.
+#[derive(Debug, Clone)]
+pub struct Overlay {
+    /// Where to listen; not empty.
+    pub listen: Vec<Multiaddr>,
+    /// File of this node's identity.
+    pub identity: PathBuf,
+    /// Nodes to begin with, from the list and its file; this node may be among them.
+    pub bootstrap: Vec<(PeerId, Multiaddr)>,
+    /// File of the swarm key.
+    pub psk_file: Option<PathBuf>,
+    /// The swarm key, which every node of the federation has. Its `Debug` output is a fingerprint.
+    pub psk: Option<PreSharedKey>,
+    /// Nodes of the federation; empty: whoever comes.
+    pub allow: BTreeSet<PeerId>,
+    /// Whether to look for nodes by multicast on the local network.
+    pub mdns: bool,
+    /// Nodes with which to exchange beats, as far as it is for this node to choose.
+    pub neighbours: usize,
+}
+
+/// What the file says of one node of the overlay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OverlayPeer {
+    /// Its weight among the peers.
+    pub share: f64,
+    /// Where its data port is believed to be although it is not at the address of its connection.
+    pub data: Option<SocketAddr>,
 }
 
 /// Where the agent answers operators.

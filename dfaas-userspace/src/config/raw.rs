@@ -12,7 +12,7 @@ pub(super) struct Raw {
     pub node: Node,
     pub dataplane: DataPlane,
     pub gateway: Gateway,
-    pub overlay: Overlay,
+    pub overlay: Option<Overlay>,
     pub control: Control,
     pub functions: BTreeMap<String, Function>,
     pub static_peer: Vec<StaticPeer>,
@@ -209,6 +209,7 @@ pub(super) struct Function {
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 pub(super) struct StaticPeer {
+    pub id: Option<String>,
     pub name: Option<String>,
     pub address: Option<String>,
     pub data_port: u16,
@@ -217,7 +218,7 @@ pub(super) struct StaticPeer {
 
 impl Default for StaticPeer {
     fn default() -> Self {
-        Self { name: None, address: None, data_port: DataPlane::default().data_port, share: 1.0 }
+        Self { id: None, name: None, address: None, data_port: DataPlane::default().data_port, share: 1.0 }
     }
 }
 

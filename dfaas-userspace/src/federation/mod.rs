@@ -12,7 +12,7 @@ mod state;
 
 pub use effects::Effects;
 pub use member::Standing;
-pub use peers::{MemberView, OverlayPeer, Pin};
+pub use peers::{FederationPeer, MemberView};
 pub use place::Disbelief;
 pub use state::{Federation, Settings};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dfaas_control::{Message, NodeId, Random, Time};
 use libp2p::PeerId;
 
-use super::{Effects, Federation, Pin, Settings, Standing};
+use super::{Effects, Federation, Settings, Standing};
 use crate::overlay::{Beat, Card, Event, Offence, Order};
 
 /// Time between beats.
@@ -47,7 +47,7 @@ pub fn settings(me: PeerId, name: &str, incarnation: u64) -> Settings {
         card: card(name),
         period: PERIOD,
         incarnation,
-        pins: Vec::<Pin>::new(),
+        pins: BTreeMap::new(),
         reserved_names: vec![name.to_owned()],
         reserved_addresses: BTreeSet::new(),
     }

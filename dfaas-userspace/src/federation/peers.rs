@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use dfaas_control::{FunctionId, NodeId};
@@ -8,24 +8,9 @@ use libp2p::PeerId;
 use super::member::Standing;
 use super::state::Federation;
 
-/// What the configuration says of a node of the overlay.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pin {
-    /// The node.
-    pub id: PeerId,
-    /// What it is called here.
-    pub name: String,
-    /// Where its data port is believed to be although it does not talk from there.
-    pub address: Option<IpAddr>,
-    /// Its data port, if not the one that it tells.
-    pub data_port: Option<u16>,
-    /// Its weight among the peers.
-    pub share: f64,
-}
-
 /// A node from which invocations are taken, and to which they may be sent if it takes them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OverlayPeer {
+pub struct FederationPeer {
     /// Its number for strategies.
     pub node: NodeId,
     /// Its name.
@@ -42,7 +27,7 @@ pub struct OverlayPeer {
     pub functions: Vec<String>,
 }
 
-impl OverlayPeer {
+impl FederationPeer {
     /// The numbers of what it serves.
     pub fn function_ids(&self) -> BTreeSet<FunctionId> {
         self.functions.iter().map(|name| FunctionId::from_name(name)).collect()
@@ -86,10 +71,10 @@ impl MemberView {
 
 impl Federation {
     /// The nodes from which invocations are taken, by name.
-    pub fn peers(&self) -> Vec<OverlayPeer> {
+    pub fn peers(&self) -> Vec<FederationPeer> {
         let peer = |(id, at): (PeerId, SocketAddr)| {
             let member = self.members.get(&id)?;
-            Some(OverlayPeer {
+            Some(FederationPeer {
                 node: member.node,
                 name: member.label.clone(),
                 at,
@@ -99,7 +84,7 @@ impl Federation {
                 functions: member.card.as_ref().map(|(_, card)| card.functions.clone()).unwrap_or_default(),
             })
         };
-        let mut peers: Vec<OverlayPeer> = self.admitted().into_iter().filter_map(peer).collect();
+        let mut peers: Vec<FederationPeer> = self.admitted().into_iter().filter_map(peer).collect();
         peers.sort_by(|a, b| a.name.cmp(&b.name));
         peers
     }

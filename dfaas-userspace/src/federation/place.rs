@@ -40,24 +40,23 @@ impl fmt::Display for Disbelief {
 pub(super) fn claimed(
     card: &Card,
     connections: &[IpAddr],
-    listed: Option<IpAddr>,
-    listed_port: Option<u16>,
+    listed: Option<SocketAddr>,
 ) -> Result<SocketAddr, Disbelief> {
     let connected = || connections.iter().find(|ip| ip.is_ipv4()).or(connections.first()).copied();
-    let ip = card.data_address.or(listed).or_else(connected).ok_or(Disbelief::Unknown)?;
+    let listed_ip = listed.map(|at| at.ip());
+    let ip = card.data_address.or(listed_ip).or_else(connected).ok_or(Disbelief::Unknown)?;
     if !is_host(ip) {
         return Err(Disbelief::NotAHost(ip));
     }
-    if listed != Some(ip) && !connections.contains(&ip) {
+    if listed_ip != Some(ip) && !connections.contains(&ip) {
         return Err(Disbelief::NotItsOwn(ip));
     }
     if ip.is_ipv6() {
         return Err(Disbelief::Family(ip));
     }
-    match listed_port.unwrap_or(card.data_port) {
-        0 => Err(Disbelief::Unknown),
-        port => Ok(SocketAddr::new(ip, port)),
-    }
+    let own = SocketAddr::new(ip, card.data_port);
+    let at = listed.filter(|listed| listed.ip() == ip).unwrap_or(own);
+    if at.port() == 0 { Err(Disbelief::Unknown) } else { Ok(at) }
 }
 
 /// Whether packets to this address go to one other host.
@@ -144,19 +143,20 @@ mod tests {
 
     #[test]
     fn without_a_claim_the_data_port_is_where_the_node_talks_from() {
-        let at = claimed(&card(None), &[ip("2001:db8::1"), ip("192.0.2.2")], None, None);
+        let at = claimed(&card(None), &[ip("2001:db8::1"), ip("192.0.2.2")], None);
         assert_eq!(at, Ok("192.0.2.2:31601".parse().unwrap()));
-        assert_eq!(claimed(&card(None), &[], None, None), Err(Disbelief::Unknown));
+        assert_eq!(claimed(&card(None), &[], None), Err(Disbelief::Unknown));
     }
 
     #[test]
     fn a_claim_counts_only_for_the_nodes_own_or_a_listed_address() {
         let connections = [ip("192.0.2.2")];
-        let foreign = claimed(&card(Some("198.51.100.9")), &connections, None, None);
+        let foreign = claimed(&card(Some("198.51.100.9")), &connections, None);
         assert_eq!(foreign, Err(Disbelief::NotItsOwn(ip("198.51.100.9"))));
-        let listed = claimed(&card(Some("198.51.100.9")), &connections, Some(ip("198.51.100.9")), Some(99));
+        let listed =
+            claimed(&card(Some("198.51.100.9")), &connections, Some("198.51.100.9:99".parse().unwrap()));
         assert_eq!(listed, Ok("198.51.100.9:99".parse().unwrap()));
-        let own = claimed(&card(Some("192.0.2.2")), &connections, Some(ip("198.51.100.9")), None);
+        let own = claimed(&card(Some("192.0.2.2")), &connections, Some("198.51.100.9:99".parse().unwrap()));
         assert_eq!(own, Ok("192.0.2.2:31601".parse().unwrap()));
     }
 
@@ -173,13 +173,13 @@ mod tests {
             "ff02::1",
         ] {
             let address = ip(text);
-            let answer = claimed(&card(Some(text)), &[address], Some(address), None);
+            let answer = claimed(&card(Some(text)), &[address], Some(SocketAddr::new(address, 31601)));
             assert_eq!(answer, Err(Disbelief::NotAHost(address)), "{text}");
         }
         let v6 = ip("2001:db8::1");
-        assert_eq!(claimed(&card(None), &[v6], None, None), Err(Disbelief::Family(v6)));
+        assert_eq!(claimed(&card(None), &[v6], None), Err(Disbelief::Family(v6)));
         assert_eq!(
-            claimed(&Card { data_port: 0, ..card(None) }, &[ip("192.0.2.2")], None, None),
+            claimed(&Card { data_port: 0, ..card(None) }, &[ip("192.0.2.2")], None),
             Err(Disbelief::Unknown)
         );
     }

@@ -131,11 +131,7 @@ impl Federation {
             }
             if member.digest() != beat.digest {
                 member.card = Some((beat.digest, card.clone()));
-                let label = match self.pins.get(&peer) {
-                    Some(pin) => pin.name.clone(),
-                    None => self.names.assign(peer, &card.name),
-                };
-                member.label = label;
+                member.label = self.names.assign(peer, &card.name);
                 effects.peers_changed = true;
                 answer = true;
                 self.reclaim(peer, random, effects);
@@ -161,11 +157,10 @@ impl Federation {
 
     /// Judges anew where a node's data port is; asks for a proof if that is news.
     pub(super) fn reclaim(&mut self, peer: PeerId, random: &mut dyn Random, effects: &mut Effects) {
-        let pin = self.pins.get(&peer);
-        let (listed, port) = (pin.and_then(|pin| pin.address), pin.and_then(|pin| pin.data_port));
+        let listed = self.pins.get(&peer).and_then(|pin| pin.data);
         let Some(member) = self.members.get(&peer) else { return };
         let Some((_, card)) = &member.card else { return };
-        let claim = claimed(card, &member.addresses, listed, port).and_then(|at| {
+        let claim = claimed(card, &member.addresses, listed).and_then(|at| {
             let others = self.members.iter().filter(|(id, _)| **id != peer);
             let taken =
                 others.filter_map(|(_, other)| other.place.proven()).any(|other| other.ip() == at.ip());

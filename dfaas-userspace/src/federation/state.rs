@@ -7,7 +7,7 @@ use libp2p::PeerId;
 
 use super::member::{Member, digest};
 use super::names::Names;
-use super::peers::Pin;
+use crate::config::OverlayPeer;
 use crate::overlay::Card;
 
 /// What the federation is told of this node at the start.
@@ -22,7 +22,7 @@ pub struct Settings {
     /// First guess of its incarnation: milliseconds of the wall clock.
     pub incarnation: u64,
     /// What the configuration says of single nodes.
-    pub pins: Vec<Pin>,
+    pub pins: BTreeMap<PeerId, OverlayPeer>,
     /// Names that no node of the overlay gets: this node's, and those of static peers.
     pub reserved_names: Vec<String>,
     /// Addresses of static peers and of this node, where no node of the overlay is.
@@ -47,15 +47,13 @@ pub struct Federation {
     /// Beats from before, or of an older incarnation: two agents with one identity, or a clock that went back.
     pub(super) stale: u64,
     pub(super) members: BTreeMap<PeerId, Member>,
-    pub(super) pins: BTreeMap<PeerId, Pin>,
+    pub(super) pins: BTreeMap<PeerId, OverlayPeer>,
     pub(super) left: BTreeSet<PeerId>,
 }
 
 impl Federation {
     /// A node that knows nobody yet.
     pub fn new(settings: Settings) -> Self {
-        let reserved_names =
-            settings.reserved_names.into_iter().chain(settings.pins.iter().map(|pin| pin.name.clone()));
         Self {
             me: settings.me,
             period: settings.period,
@@ -65,12 +63,12 @@ impl Federation {
             sequence: 0,
             leaving: false,
             table: PeerTable::default(),
-            names: Names::new(reserved_names.collect()),
+            names: Names::new(settings.reserved_names),
             reserved: settings.reserved_addresses,
             told: BTreeSet::new(),
             stale: 0,
             members: BTreeMap::new(),
-            pins: settings.pins.into_iter().map(|pin| (pin.id, pin)).collect(),
+            pins: settings.pins,
             left: BTreeSet::new(),
         }
     }
@@ -106,10 +104,7 @@ impl Federation {
     }
 
     pub(super) fn member(&mut self, peer: PeerId) -> &mut Member {
-        let label = match self.pins.get(&peer) {
-            Some(pin) => pin.name.clone(),
-            None => peer.to_base58(),
-        };
-        self.members.entry(peer).or_insert_with(|| Member::new(NodeId::from_name(&peer.to_base58()), label))
+        let id = peer.to_base58();
+        self.members.entry(peer).or_insert_with(|| Member::new(NodeId::from_name(&id), id))
     }
 }

@@ -3,6 +3,10 @@
 
 mod api;
 mod beat;
+pub mod identity;
+mod psk;
+mod wire;
 
 pub use api::{Event, Link, Offence, Order, Overlay, Status};
 pub use beat::{Beat, Card, Nonce};
+pub use psk::parse as parse_swarm_key;

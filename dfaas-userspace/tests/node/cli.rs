@@ -252,3 +252,23 @@ fn the_doctor_takes_a_bad_configuration_as_a_finding() {
     assert_eq!(code, 1);
     assert!(out.contains("dataplane.interfaces: missing"), "{out}");
 }
+
+#[test]
+fn an_identity_is_made_once_and_shown_as_often_as_asked() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("lib/identity.pem").display().to_string();
+    let (code, _, err) = run(&["id", "show", "--file", &path]);
+    assert_eq!(code, 1);
+    assert_eq!(err, format!("dfaas: {path}: no identity there; `dfaas id new` makes one\n"));
+    let (code, id, _) = run(&["id", "new", "--file", &path]);
+    assert_eq!(code, 0);
+    assert!(id.starts_with("12D3KooW") && id.lines().count() == 1, "{id}");
+    assert_eq!(run(&["id", "show", "--file", &path]), (0, id.clone(), String::new()));
+    let (_, json, _) = run(&["id", "show", "--json", "--file", &path]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["peer_id"], id.trim());
+    let (code, out, err) = run(&["id", "new", "--file", &path]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.starts_with(&format!("dfaas: {path}: there is an identity already")), "{err}");
+    assert_eq!(run(&["id", "show", "--file", &path]).1, id);
+}

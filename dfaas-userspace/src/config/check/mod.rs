@@ -1,6 +1,7 @@
 //! From the file as written to the checked configuration, gathering every error on the way.
 
 mod node;
+mod overlay;
 mod sharing;
 
 use std::io;
@@ -55,19 +56,21 @@ impl Checker<'_> {
     pub(super) fn config(&mut self, file: &Path, raw: raw::Raw) -> Option<Config> {
         let name = raw.node.name.unwrap_or_else(|| self.host_name.to_owned());
         self.ok("node.name", forms::name(&name));
-        let data_address = self.overlay(&raw.overlay);
+        self.ok("node.region", forms::region(&raw.node.region));
+        let overlay = raw.overlay.as_ref().map(|overlay| self.overlay(overlay, raw.control.neighbours));
+        let (overlay, data_address) = overlay.unwrap_or_default();
         let dataplane = self.dataplane(raw.dataplane, data_address);
         let gateway = self.gateway(&raw.gateway);
         let control = self.control(&raw.control);
         let functions = self.functions(raw.functions);
-        let static_peers = self.static_peers(&raw.static_peer, &name, dataplane.as_ref());
+        let (static_peers, overlay_peers) =
+            self.static_peers(&raw.static_peer, &name, dataplane.as_ref(), overlay.is_some());
         let admin = self.admin(&raw.admin);
         if let Some(settings) = &dataplane {
             let mut claims = Vec::new();
-            for (index, text) in raw.overlay.listen.iter().enumerate() {
-                claims.extend(
-                    forms::overlay_listen(text).ok().map(|port| (format!("overlay.listen[{index}]"), port)),
-                );
+            for (index, text) in raw.overlay.iter().flat_map(|overlay| &overlay.listen).enumerate() {
+                let listen = forms::overlay_listen(text).ok();
+                claims.extend(listen.map(|listen| (format!("overlay.listen[{index}]"), listen.port)));
             }
             let listen = admin.as_ref().and_then(|admin| admin.listen);
             claims.extend(listen.map(|address| ("admin.listen".to_owned(), address.port())));
@@ -85,7 +88,8 @@ impl Checker<'_> {
             control,
             functions,
             static_peers,
-            pins: Vec::new(),
+            overlay,
+            overlay_peers,
             admin: admin?,
             without_effect: Vec::new(),
         })

@@ -1,12 +1,13 @@
-//! The tables about sharing: overlay, control, functions, peers.
+//! The tables about sharing: control, functions, peers.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use dfaas_control::{Options, RecalcSplit};
+use libp2p::PeerId;
 
-use super::super::model::{Control, FunctionOverride, StaticPeer};
+use super::super::model::{Control, FunctionOverride, OverlayPeer, StaticPeer};
 use super::super::{forms, raw};
 use super::Checker;
 use crate::dataplane::Settings;
@@ -15,23 +16,6 @@ use crate::dataplane::Settings;
 const MAX_STATIC_PEERS: usize = dfaas_control::MAX_TARGETS - 1;
 
 impl Checker<'_> {
-    pub(super) fn overlay(&mut self, raw: &raw::Overlay) -> Option<IpAddr> {
-        for (index, text) in raw.listen.iter().enumerate() {
-            self.ok(format!("overlay.listen[{index}]"), forms::overlay_listen(text));
-        }
-        for (index, text) in raw.bootstrap.iter().enumerate() {
-            self.ok(format!("overlay.bootstrap[{index}]"), forms::bootstrap(text));
-        }
-        for (index, text) in raw.allow.iter().enumerate() {
-            let valid = text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            self.unless(!valid, format!("overlay.allow[{index}]"), format!("\"{text}\" is not a peer id"));
-        }
-        if raw.data_address.is_empty() {
-            return None;
-        }
-        self.ok("overlay.data_address", forms::host_address(&raw.data_address))
-    }
-
     pub(super) fn control(&mut self, raw: &raw::Control) -> Control {
         let split = &raw.recalc.split;
         let recalc_split = match split.as_str() {
@@ -118,17 +102,21 @@ impl Checker<'_> {
         checked
     }
 
+    /// Peers without an id, and what is said of nodes of the overlay, which have one.
     pub(super) fn static_peers(
         &mut self,
         raw: &[raw::StaticPeer],
         own: &str,
         settings: Option<&Settings>,
-    ) -> Vec<StaticPeer> {
+        overlay: bool,
+    ) -> (Vec<StaticPeer>, BTreeMap<PeerId, OverlayPeer>) {
         let mut peers: Vec<StaticPeer> = Vec::new();
+        let mut of_overlay = BTreeMap::new();
+        let fixed = raw.iter().filter(|peer| peer.id.is_none()).count();
         self.unless(
-            raw.len() > MAX_STATIC_PEERS,
+            fixed > MAX_STATIC_PEERS,
             "static_peer",
-            format!("{} peers; at most {MAX_STATIC_PEERS} fit", raw.len()),
+            format!("{fixed} peers; at most {MAX_STATIC_PEERS} fit"),
         );
         for (index, peer) in raw.iter().enumerate() {
             let key = |name: &str| format!("static_peer[{index}].{name}");
@@ -138,6 +126,10 @@ impl Checker<'_> {
                 key("share"),
                 format!("{} is not a share of 0 or more", peer.share),
             );
+            if let Some(id) = &peer.id {
+                self.overlay_peer(&key, id, peer, overlay, &mut of_overlay);
+                continue;
+            }
             let missing = || "missing".to_owned();
             let name =
                 peer.name.clone().ok_or_else(missing).and_then(|name| forms::name(&name).map(|()| name));
@@ -164,6 +156,33 @@ impl Checker<'_> {
             );
             peers.push(StaticPeer { name, address, data_port: peer.data_port, share: peer.share });
         }
-        peers
+        (peers, of_overlay)
+    }
+
+    fn overlay_peer(
+        &mut self,
+        key: &dyn Fn(&str) -> String,
+        id: &str,
+        peer: &raw::StaticPeer,
+        overlay: bool,
+        known: &mut BTreeMap<PeerId, OverlayPeer>,
+    ) {
+        self.unless(
+            !overlay,
+            key("id"),
+            "there is no overlay; write [overlay], or name and address without id",
+        );
+        if let Some(name) = &peer.name {
+            self.ok(key("name"), forms::name(name));
+        }
+        let address = peer.address.as_deref().map(forms::host_address).transpose();
+        let (Some(id), Some(address)) =
+            (self.ok(key("id"), forms::peer_id(id)), self.ok(key("address"), address))
+        else {
+            return;
+        };
+        let data = address.map(|address| SocketAddr::new(address, peer.data_port));
+        let twice = known.insert(id, OverlayPeer { share: peer.share, data }).is_some();
+        self.unless(twice, key("id"), format!("{id} is listed twice"));
     }
 }
