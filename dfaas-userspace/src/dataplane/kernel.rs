@@ -81,6 +81,7 @@ impl Kernel {
                 port: peer.data_port.to_be(),
                 // IPv6 towards peers is not steered yet.
                 usable: u16::from(peer.address.is_ipv4() && matches!(route.source, IpAddr::V4(_))),
+                ..KernelPeer::default()
             },
             Err(e) => {
                 tracing::debug!("no route to peer {} ({}): {e}", peer.name, peer.address);

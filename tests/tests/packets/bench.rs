@@ -108,6 +108,7 @@ impl Bench {
                 interface: 1,
                 port: DATA.1.to_be(),
                 usable: 1,
+                ..Peer::default()
             };
             peers.set(i as u32 + 1, entry, 0).expect("a peer");
             numbers.insert(address(*peer), i as u32 + 1, 0).expect("a peer's number");
