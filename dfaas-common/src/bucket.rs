@@ -38,11 +38,21 @@ pub const fn admit_within(arrival: u64, now: u64, interval: u64, tolerance: u64)
     }
     // A bucket of fewer than one token would never admit anything.
     let tolerance = if interval > tolerance { interval } else { tolerance };
-    let ahead = if arrival > now { arrival - now } else { 0 };
-    // So far ahead is only what a slower limit has left: it would hold the present one up for as long as its own
-    // interval was. Clocks of CPUs that differ by a little stay below.
-    let ahead = if ahead / 2 > tolerance { tolerance - interval } else { ahead };
-    if ahead + interval > tolerance { None } else { Some(now + ahead + interval) }
+    let start = if arrival > now { arrival } else { now };
+    let next = start + interval;
+    if next - now > tolerance { None } else { Some(next) }
+}
+
+/// The TAT from which a limit that may have been changed goes on: a slower one can have left a state so far ahead that
+/// it would hold the present one up for as long as its own interval was. Then one invocation is left.
+///
+/// A state within twice the bucket's time is believed, so clocks of CPUs that differ a little do no harm.
+#[inline(always)]
+#[must_use]
+pub const fn carried(arrival: u64, now: u64, interval: u64, tolerance: u64) -> u64 {
+    let tolerance = if interval > tolerance { interval } else { tolerance };
+    let ahead = arrival.saturating_sub(now);
+    if ahead / 2 > tolerance { now + tolerance - interval } else { arrival }
 }
 
 #[cfg(test)]
@@ -94,9 +104,11 @@ mod tests {
         let now = 5_000_000_000;
         let slow = admit(0, now, interval(1)).expect("the first is admitted");
         assert_eq!(slow, now + 1_000_000_000_000, "a thousand seconds ahead");
-        let first = admit(slow, now, interval(10_000)).expect("one at once");
-        assert_eq!(admit(first, now, interval(10_000)), None, "but no whole bucket");
-        assert!(admit(first, now + 100_000_000, interval(10_000)).is_some());
+        let fast = interval(10_000);
+        let admit = |arrival, now| admit(carried(arrival, now, fast, TOLERANCE), now, fast);
+        let first = admit(slow, now).expect("one at once");
+        assert_eq!(admit(first, now), None, "but no whole bucket");
+        assert!(admit(first, now + 100_000_000).is_some());
     }
 
     proptest! {
@@ -120,11 +132,25 @@ mod tests {
             now in 1u64..1 << 60, ahead in 0u64..1 << 46, interval in 1u64..1 << 40, burst in 1u64..20,
         ) {
             let tolerance = burst * interval;
-            let mut state = admit_within(now + ahead, now, interval, tolerance).unwrap_or(now + ahead);
+            let admit = |arrival, now| {
+                admit_within(carried(arrival, now, interval, tolerance), now, interval, tolerance)
+            };
+            let mut state = admit(now + ahead, now).unwrap_or(now + ahead);
             let rested = now + 2 * tolerance + 1;
-            let at_once = (0..burst + 1)
-                .filter(|_| admit_within(state, rested, interval, tolerance).map(|s| state = s).is_some());
+            let at_once = (0..burst + 1).filter(|_| admit(state, rested).map(|s| state = s).is_some());
             prop_assert_eq!(at_once.count() as u64, burst);
+        }
+
+        #[test]
+        fn a_limit_that_stays_the_same_is_carried_on_as_it_is(
+            rate in 1u64..2000, mut times in proptest::collection::vec(1_000_000_000u64..30_000_000_000, 1..400)
+        ) {
+            times.sort_unstable();
+            let (interval, mut state) = (interval(rate * 1000), 0);
+            for now in times {
+                prop_assert_eq!(carried(state, now, interval, TOLERANCE), state);
+                state = admit(state, now, interval).unwrap_or(state);
+            }
         }
 
         #[test]

@@ -33,6 +33,12 @@ pub struct FirstByte {
 impl FirstByte {
     /// No answer yet.
     pub const EMPTY: Self = Self { buckets: [0; BUCKETS], sum: 0 };
+
+    /// Adds the answers of another CPU.
+    pub fn add(&mut self, other: &Self) {
+        self.buckets.iter_mut().zip(other.buckets).for_each(|(sum, count)| *sum += count);
+        self.sum += other.sum;
+    }
 }
 
 /// The bucket of a time (ns, below 2^63): the first whose bound is not below it. Without branches, as every branch

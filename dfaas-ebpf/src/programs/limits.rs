@@ -1,6 +1,6 @@
 //! Limits by rate, and by connections that are bound now.
 
-use dfaas_common::bucket::{TOLERANCE, admit_within};
+use dfaas_common::bucket::{TOLERANCE, admit_within, carried};
 use dfaas_common::plan::rate_index;
 
 use super::atomic;
@@ -15,7 +15,7 @@ fn take(arrival: *mut u64, now: u64, interval: u64, tolerance: u64) -> bool {
     for _ in 0..4 {
         // SAFETY: map value; the swap detects that another CPU was faster.
         let before = unsafe { *arrival };
-        match admit_within(before, now, interval, tolerance) {
+        match admit_within(carried(before, now, interval, tolerance), now, interval, tolerance) {
             None => return false,
             Some(next) if atomic::swap(arrival, before, next) => return true,
             Some(_) => {}
