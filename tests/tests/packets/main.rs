@@ -16,3 +16,4 @@ mod readings;
 mod reject;
 mod segment;
 mod story;
+mod writer;
