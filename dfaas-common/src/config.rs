@@ -56,4 +56,12 @@ pub struct Peer {
     pub port: u16,
     /// 1: invocations may be sent to it.
     pub usable: u16,
+    /// Nanoseconds between connections that are taken from it; 0: no limit, [`crate::bucket::NEVER`]: none is taken.
+    pub interval: u64,
+    /// Nanoseconds of unused rate that it may save up: burst times interval.
+    pub tolerance: u64,
+    /// Most connections of it at one time; 0: no limit.
+    pub inflight: u32,
+    /// Zero.
+    pub padding: u32,
 }

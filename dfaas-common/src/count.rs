@@ -75,6 +75,8 @@ numbered! {
         Rejected = 12 "rejected",
         /// A packet for a peer that has no route.
         NoRoute = 13 "no_route",
+        /// A SYN of a peer above what is taken from it; answered by a reset.
+        Denied = 14 "denied",
     }
 }
 
@@ -131,8 +133,30 @@ numbered! {
         PortTakenOver = 23 "port_taken_over",
         /// No source port towards a peer was free; another target was tried.
         NoSourcePort = 24 "no_source_port",
+        /// The limit of what is sent to a peer was spent; another target was tried.
+        PeerSpent = 25 "peer_spent",
     }
 }
+
+numbered! {
+    /// What became of connections with a peer.
+    PeerOutcome, PEER_OUTCOMES {
+        /// It reset our SYN.
+        Refused = 0 "refused",
+        /// It left our SYN unanswered until another backend was tried.
+        Silent = 1 "silent",
+        /// It reset a connection that it had accepted, before its own end of it was closed.
+        Reset = 2 "reset",
+        /// Its connection was accepted at the data port.
+        Accepted = 3 "accepted",
+        /// Its connection was above what is taken from it.
+        Denied = 4 "denied",
+    }
+}
+
+/// Counters of one peer, by [`PeerOutcome`]; with room for more of them.
+pub type PeerCounts = [u64; 8];
+const _: () = assert!(PEER_OUTCOMES as usize <= size_of::<PeerCounts>() / 8);
 
 #[cfg(test)]
 mod tests {
@@ -152,5 +176,9 @@ mod tests {
             DropReason::ALL.iter().map(|e| e.1).collect(),
         );
         check(Event::ALL.iter().map(|e| e.0 as u32).collect(), Event::ALL.iter().map(|e| e.1).collect());
+        check(
+            PeerOutcome::ALL.iter().map(|e| e.0 as u32).collect(),
+            PeerOutcome::ALL.iter().map(|e| e.1).collect(),
+        );
     }
 }

@@ -32,6 +32,8 @@ pub mod mark {
     pub const COUNTED: u64 = 8;
     /// The first request of a forwarded connection has been counted.
     pub const SEEN_REQUEST: u64 = 16;
+    /// The flow counts among those bound now of the peer that sent it; whoever clears the bit decrements it.
+    pub const ADMITTED: u64 = 32;
 }
 
 /// Which end of a flow a tuple belongs to.
@@ -64,6 +66,9 @@ pub struct Flow {
     pub last_seen: u64,
     /// Monotonic time of the first packet, ns.
     pub born: u64,
+    /// Monotonic time of the first SYN to the present backend, or of a peer's request, ns; 0 once the first byte of
+    /// the answer has come.
+    pub asked: u64,
     /// The client's connection: `remote` is the client, `local` a listen address.
     pub client: Tuple,
     /// The backend's connection: `remote` is the peer's data port, `local` our source. Unused for the local gateway.
@@ -118,8 +123,8 @@ pub struct Flow {
     pub hardware: [u8; 12],
     /// Window field of the client's first segment.
     pub client_window: u16,
-    /// Zero.
-    pub padding: u32,
+    /// Backend number of the peer that sent the connection; 0: a user did.
+    pub peer: u32,
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -127,8 +132,8 @@ const SECOND: u64 = 1_000_000_000;
 /// How long (ns) a flow may be without packets before it is freed.
 ///
 /// Open and half-open times are those of RFC 5382 (REQ-5: 2 h 4 min and 4 min), but after the backend's FIN it is the
-/// minute for which Linux keeps such a connection (`tcp_fin_timeout`): a client's reset may have been lost. Finished connections stay only long
-/// enough to carry a lost last acknowledgment: their ports and entries are needed again.
+/// minute for which Linux keeps such a connection (`tcp_fin_timeout`): a client's reset may have been lost. Finished
+/// connections stay only long enough to carry a lost last acknowledgment: their ports and entries are needed again.
 #[inline(always)]
 #[must_use]
 pub const fn patience(state: u64, marks: u64) -> u64 {
@@ -181,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_layout_has_no_hidden_padding() {
-        assert_eq!(size_of::<Flow>(), 4 * 8 + 2 * 36 + 18 * 4 + 6 + 12 + 2 + 4);
+        assert_eq!(size_of::<Flow>(), 5 * 8 + 2 * 36 + 18 * 4 + 6 + 12 + 2 + 4);
         assert_eq!(size_of::<Slot>(), SLOT_BYTES + 8);
     }
 

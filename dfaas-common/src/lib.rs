@@ -15,6 +15,7 @@ pub mod checksum;
 pub mod config;
 pub mod cookie;
 pub mod count;
+pub mod first_byte;
 pub mod flow;
 pub mod opaque;
 pub mod options;
@@ -28,7 +29,7 @@ mod user;
 
 /// Version of the map layouts. It is a part of the pin path and stands in [`config::Config`]; programs and agents of
 /// different versions never share maps.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Most functions that a node knows at one time; the index 0 stands for "no known function".
 pub const MAX_FUNCTIONS: u32 = 1024;

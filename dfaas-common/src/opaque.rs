@@ -7,13 +7,20 @@
 #[inline(always)]
 #[must_use]
 pub fn opaque(value: u32) -> u32 {
+    opaque64(value as u64) as u32
+}
+
+/// As [`opaque`], for a whole register.
+#[inline(always)]
+#[must_use]
+pub fn opaque64(value: u64) -> u64 {
     #[cfg(target_arch = "bpf")]
     {
-        let mut hidden = value as u64;
+        let mut hidden = value;
         // SAFETY: a move of a register to itself. (No instruction at all would do, but then two lines of debug
         // information fall on one offset, which the kernel refuses.)
         unsafe { core::arch::asm!("{0} = {0}", inout(reg) hidden, options(pure, nomem, nostack)) };
-        hidden as u32
+        hidden
     }
     #[cfg(not(target_arch = "bpf"))]
     core::hint::black_box(value)

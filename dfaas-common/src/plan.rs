@@ -1,5 +1,8 @@
 //! The plan of one function as the kernel sees it: a single map value that user space replaces whole.
 
+use crate::count::LOCAL;
+use crate::{MAX_FUNCTIONS, MAX_PEERS};
+
 /// Most targets of a plan: the local gateway, sixteen peers, reject.
 pub const MAX_TARGETS: usize = 18;
 
@@ -12,6 +15,12 @@ pub mod mode {
     pub const SHARE: u32 = 0;
     /// Evenly spaced draws.
     pub const SMOOTH: u32 = 1;
+}
+
+/// Bits of [`Plan::flags`].
+pub mod flag {
+    /// The local gateway serves what its limits allow; only what they refuse is drawn from the shares.
+    pub const LOCAL_FIRST: u32 = 1;
 }
 
 /// A target with the sum of the shares up to and with its own.
@@ -38,12 +47,19 @@ pub struct Plan {
     pub mode: u32,
     /// Number of targets.
     pub count: u32,
-    /// Zero.
-    pub padding: u32,
+    /// Bits of [`flag`].
+    pub flags: u32,
     /// The targets; see [`PlanTarget::cumulative`] for the places from `count` on.
     pub targets: [PlanTarget; MAX_TARGETS],
+    /// Nanoseconds between invocations at the rate limit of each target that is a peer; 0: no limit,
+    /// [`crate::bucket::NEVER`]: nothing.
+    pub intervals: [u64; MAX_TARGETS],
+    /// Bit i: target i is the local gateway.
+    pub locals: u32,
     /// Zero.
-    pub reserved: [u64; 42],
+    pub padding: u32,
+    /// Zero.
+    pub reserved: [u64; 23],
 }
 
 impl Plan {
@@ -54,22 +70,36 @@ impl Plan {
         local_inflight: 0,
         mode: mode::SHARE,
         count: 0,
-        padding: 0,
+        flags: 0,
         targets: [PlanTarget { backend: 0, cumulative: 0 }; MAX_TARGETS],
-        reserved: [0; 42],
+        intervals: [0; MAX_TARGETS],
+        locals: 0,
+        padding: 0,
+        reserved: [0; 23],
     };
 
     /// Writes targets, as backend number and share, from the first place on; more than [`MAX_TARGETS`] are ignored.
     pub fn set_shares(&mut self, shares: impl Iterator<Item = (u32, u32)>) {
         let (mut count, mut cumulative) = (0, 0);
+        self.locals = 0;
         for (target, (backend, share)) in self.targets.iter_mut().zip(shares) {
             cumulative += share;
+            self.locals |= u32::from(backend == LOCAL) << count;
             count += 1;
             *target = PlanTarget { backend, cumulative };
         }
         self.count = count;
         for target in self.targets.iter_mut().skip(count as usize) {
             *target = PlanTarget { backend: 0, cumulative };
+        }
+    }
+
+    /// Limits a peer among the targets; see [`Plan::intervals`].
+    pub fn limit(&mut self, backend: u32, interval: u64) {
+        for (target, limit) in self.targets.iter().zip(&mut self.intervals).take(self.count as usize) {
+            if target.backend == backend {
+                *limit = interval;
+            }
         }
     }
 }
@@ -83,6 +113,16 @@ pub struct FunctionState {
     /// Draws made so far.
     pub draws: u64,
 }
+
+/// Index of a function's rate limit towards a peer, in the map of theoretical arrival times ([`crate::bucket`]).
+#[inline(always)]
+#[must_use]
+pub const fn rate_index(function: u32, backend: u32) -> u32 {
+    function * (MAX_PEERS + 1) + backend
+}
+
+/// Number of such indexes.
+pub const RATES: u32 = rate_index(MAX_FUNCTIONS, 0);
 
 /// Longest function name, namespace included.
 pub const NAME_BYTES: usize = 64;
@@ -108,6 +148,16 @@ mod tests {
     #[test]
     fn a_plan_is_512_bytes() {
         assert_eq!(size_of::<Plan>(), 512);
+    }
+
+    #[test]
+    fn a_plan_knows_which_targets_are_the_gateway_and_what_limits_the_others() {
+        let mut plan = Plan::EMPTY;
+        plan.set_shares([(3, 10_000), (LOCAL, 20_000), (5, 35_536)].into_iter());
+        plan.limit(5, 1000);
+        assert_eq!((plan.locals, plan.intervals[..4].to_vec()), (0b10, vec![0, 0, 1000, 0]));
+        plan.set_shares([(5, WHOLE)].into_iter());
+        assert_eq!(plan.locals, 0, "places without a target are nobody");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use aya::Pod;
 
-use crate::{address, config, count, flow, plan};
+use crate::{address, config, count, first_byte, flow, plan};
 
 macro_rules! pod {
     ($($kind:ty),+ $(,)?) => {
@@ -19,6 +19,7 @@ pod!(
     config::Config,
     config::Peer,
     count::CountKey,
+    first_byte::FirstByte,
     flow::Flow,
     flow::FlowRef,
     plan::Plan,

@@ -2,13 +2,13 @@
 
 use dfaas_common::config::Config;
 use dfaas_common::cookie::NO_SCALE;
-use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, REJECT, origin};
+use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, REJECT, origin};
 use dfaas_common::flow::{Flow, mark, state};
 use dfaas_common::translate::flag;
 
 use super::atomic;
 use super::choose::{TOO_MANY, choose_again};
-use super::count::{drop, event, invocation, release};
+use super::count::{drop, event, invocation, peer, release};
 use super::deliver;
 use super::emit::{emit, plain_options, syn_options};
 use super::established;
@@ -60,6 +60,9 @@ pub fn open(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     unsafe {
         towards(s, flow);
         (*flow).last_seen = (*s).now;
+        if (*flow).syns == 0 {
+            (*flow).asked = (*s).now;
+        }
         (*flow).syns += 1;
         let o = &mut (*s).outgoing;
         // The client's own sequence numbers go on, so only the other direction needs a difference.
@@ -225,6 +228,9 @@ pub fn next(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Co
             return drop(DropReason::StaleBackend);
         }
         release(flow);
+        // The packet at hand is the backend's reset, or the client's first segment once more.
+        let reset = (*s).segment.flags as u8 & flag::RST != 0;
+        peer((*flow).backend_number, if reset { PeerOutcome::Refused } else { PeerOutcome::Silent });
         if (*flow).backend.remote_port != 0 {
             flows::unindex(&(*flow).backend, number);
             (*flow).backend.remote_port = 0;

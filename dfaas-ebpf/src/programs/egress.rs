@@ -1,7 +1,7 @@
 //! What goes out: of interest is only what the local gateway sends on connections that we know.
 
 use dfaas_common::count::{DropReason, LOCAL};
-use dfaas_common::flow::{side, state};
+use dfaas_common::flow::side;
 
 use super::backend;
 use super::count::drop;
@@ -27,9 +27,10 @@ pub fn run(skb: Skb) -> i32 {
     unsafe {
         let Some(found) = flows::find(&(*s).segment.tuple) else { return PASS };
         let Some(flow) = flows::get(found.index) else { return PASS };
-        let at = (*flow).state;
+        // Of a connection that a peer sent, nothing else goes out.
+        let from_peer = (*flow).peer != 0;
         if found.side == side::BACKEND {
-            if at != state::FORWARDED {
+            if !from_peer {
                 return PASS;
             }
             if !read_header(skb, s) {
@@ -37,7 +38,7 @@ pub fn run(skb: Skb) -> i32 {
             }
             return data_port::from_gateway(skb, s, flow);
         }
-        if (*flow).backend_number != LOCAL || at == state::FORWARDED {
+        if (*flow).backend_number != LOCAL || from_peer {
             // The gateway has nothing to say on a connection that is not its own.
             return drop(DropReason::StaleBackend);
         }

@@ -3,14 +3,14 @@
 use aya_ebpf::helpers::generated::bpf_loop;
 use core::ffi::c_void;
 use dfaas_common::address::Tuple;
-use dfaas_common::count::{DropReason, LOCAL};
+use dfaas_common::count::{DropReason, LOCAL, PeerOutcome};
 use dfaas_common::flow::{Flow, mark};
 use dfaas_common::opaque::opaque;
 use dfaas_common::options::Options;
 use dfaas_common::translate::{Translation, apply, flag};
 
 use super::atomic;
-use super::count::{drop, release};
+use super::count::{answer, drop, end, peer};
 use super::deliver;
 use super::scratch::Scratch;
 use super::skb::{L3, L4, PASS, Skb, difference};
@@ -161,19 +161,22 @@ fn finish(skb: Skb, s: *mut Scratch, hop: &Hop) -> bool {
     true
 }
 
-/// Notes what the segment at hand says of the connection's end. `fin` is the mark of its sender.
+/// Notes what the segment at hand says of the connection's end. `fin` is the mark of its sender; whether it resets a
+/// connection that it had not closed and nobody reset before.
 #[inline(always)]
-pub fn note(s: *mut Scratch, flow: *mut Flow, fin: u64) {
+pub fn note(s: *mut Scratch, flow: *mut Flow, fin: u64) -> bool {
     // SAFETY: map values.
     unsafe {
         (*flow).last_seen = (*s).now;
         let flags = (*s).segment.flags as u8;
         if flags & (flag::FIN | flag::RST) != 0 {
-            let bits = if flags & flag::RST != 0 { mark::RESET } else { fin };
-            atomic::fetch_or(&raw mut (*flow).marks, bits);
-            release(flow);
+            let reset = flags & flag::RST != 0;
+            let before = atomic::fetch_or(&raw mut (*flow).marks, if reset { mark::RESET } else { fin });
+            end(flow);
+            return reset && before & (mark::RESET | fin) == 0;
         }
     }
+    false
 }
 
 /// From the client to whatever backend it is bound to.
@@ -215,7 +218,10 @@ pub fn to_backend(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
 pub fn to_client(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     unsafe {
-        note(s, flow, mark::BACKEND_FIN);
+        answer(s, flow);
+        if note(s, flow, mark::BACKEND_FIN) {
+            peer((*flow).backend_number, PeerOutcome::Reset);
+        }
         let change = Translation::to_client(&*flow);
         let to = Hop::along(&(*flow).client);
         if !translate(skb, s, &change, &to) {

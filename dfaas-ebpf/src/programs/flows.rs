@@ -66,7 +66,7 @@ pub fn retire(number: u32, flow: *mut Flow, from: u64) -> bool {
         if !atomic::swap(&raw mut (*flow).state, from, state::DEAD) {
             return false;
         }
-        count::release(flow);
+        count::end(flow);
         // Keys are read where they lie: the stack is scarce.
         unindex(&(*flow).client, number);
         if (*flow).backend.remote_port != 0 {

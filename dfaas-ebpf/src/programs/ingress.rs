@@ -3,7 +3,7 @@
 use dfaas_common::address::{Endpoint, mapped};
 use dfaas_common::config::place;
 use dfaas_common::count::DropReason;
-use dfaas_common::flow::{side, state};
+use dfaas_common::flow::side;
 
 use super::backend;
 use super::client;
@@ -87,8 +87,7 @@ pub fn run(skb: Skb) -> i32 {
             if !read_header(skb, s) {
                 return drop(DropReason::Malformed);
             }
-            let at = (*flow).state;
-            if at == state::FORWARDED {
+            if (*flow).peer != 0 {
                 return data_port::from_peer(skb, s, flow);
             }
             if found.side == side::CLIENT {

@@ -6,9 +6,10 @@ use aya_ebpf::maps::lpm_trie::LpmTrie;
 use aya_ebpf::maps::{Array, HashMap, PerCpuArray, PerCpuHashMap, Queue};
 use dfaas_common::address::{Address, Endpoint, Tuple};
 use dfaas_common::config::{Config, Peer, cursor};
-use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS};
+use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS, PeerCounts};
+use dfaas_common::first_byte::FirstByte;
 use dfaas_common::flow::{Flow, FlowRef, SLOTS as SLOT_COUNT, Slot};
-use dfaas_common::plan::{FunctionState, Name, Plan};
+use dfaas_common::plan::{FunctionState, Name, Plan, RATES};
 use dfaas_common::{MAX_FUNCTIONS, MAX_PEERS};
 
 use super::scratch::Scratch;
@@ -52,6 +53,27 @@ pub static PEER_LABELS: Array<Name> = Array::with_max_entries(MAX_PEERS + 1, 0);
 /// What is remembered of functions between invocations.
 #[map]
 pub static FUNCTIONS: Array<FunctionState> = Array::with_max_entries(MAX_FUNCTIONS, 0);
+
+/// Theoretical arrival times of the rate limits towards peers; indexes by [`dfaas_common::plan::rate_index`].
+#[map]
+pub static PEER_RATES: Array<u64> = Array::with_max_entries(RATES, 0);
+
+/// Theoretical arrival times of what is taken from peers, by backend number.
+#[map]
+pub static ADMISSIONS: Array<u64> = Array::with_max_entries(MAX_PEERS + 1, 0);
+
+/// Connections of peers that are bound to the local gateway now, by backend number.
+#[map]
+pub static PEER_BOUND: Array<u64> = Array::with_max_entries(MAX_PEERS + 1, 0);
+
+/// What became of connections with peers, by backend number.
+#[map]
+pub static PEER_COUNTS: PerCpuArray<PeerCounts> = PerCpuArray::with_max_entries(MAX_PEERS + 1, 0);
+
+/// Times to the first byte, by function and backend (origin 0).
+#[map]
+pub static FIRST_BYTE: PerCpuHashMap<CountKey, FirstByte> =
+    PerCpuHashMap::with_max_entries(65_536, BPF_F_NO_PREALLOC);
 
 /// From tuples to flows; two a flow.
 #[map]

@@ -6,10 +6,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use aya::maps::lpm_trie::Key;
 use dfaas_common::address::{Address, Endpoint, from_bytes};
 use dfaas_common::bucket;
-use dfaas_common::plan::{MAX_TARGETS, Name, Plan, WHOLE, mode};
+use dfaas_common::config::Peer as KernelPeer;
+use dfaas_common::plan::{MAX_TARGETS, Name, Plan, WHOLE, flag, mode};
 use ipnet::IpNet;
 
-use super::{DataPlaneError, FunctionPlan, PickMode};
+use super::{Admission, DataPlaneError, FunctionPlan, PickMode};
 
 /// An address as the maps have it.
 pub fn address(ip: IpAddr) -> Address {
@@ -64,6 +65,36 @@ pub fn unlabel(name: &Name) -> String {
     String::from_utf8_lossy(&name[..end]).into_owned()
 }
 
+/// Nanoseconds between invocations at a rate, which counts in thousandths of an invocation a second: below half of
+/// one nothing is admitted, and beyond what a clock can tell apart there is no limit.
+fn interval(rate: f64) -> u64 {
+    // A rate that is no number becomes 0 too.
+    match (rate * 1000.0).round() as u64 {
+        0 => bucket::NEVER,
+        millirate => bucket::interval(millirate),
+    }
+}
+
+/// Longest time for which an admission saves up unused rate: a burst is forgotten within a day.
+const LONGEST_TOLERANCE: f64 = 86_400e9;
+
+/// The entry of a peer with what is taken from it.
+pub fn admission(admission: Option<Admission>, peer: KernelPeer) -> KernelPeer {
+    let (interval, tolerance, inflight) = match admission {
+        None => (0, 0, 0),
+        // For the programs 0 is no limit.
+        Some(none) if none.inflight == 0 => (bucket::NEVER, 0, 0),
+        Some(some) => match interval(some.rate) {
+            bucket::NEVER => (bucket::NEVER, 0, 0),
+            every => {
+                let tolerance = (some.burst.max(1.0) * every as f64).min(LONGEST_TOLERANCE);
+                (every, tolerance.round() as u64, some.inflight)
+            }
+        },
+    };
+    KernelPeer { interval, tolerance, inflight, ..peer }
+}
+
 /// A plan as the programs read it; `backend` gives the numbers of targets, `now` is the monotonic clock in ns.
 pub fn plan(
     plan: &FunctionPlan,
@@ -91,8 +122,18 @@ pub fn plan(
         PickMode::Share => mode::SHARE,
         PickMode::Smooth => mode::SMOOTH,
     };
+    if plan.local_first {
+        out.flags |= flag::LOCAL_FIRST;
+    }
+    for (target, _) in &plan.shares {
+        if let super::Target::Peer(name) = target
+            && let Some(rate) = plan.peer_rate.get(name)
+        {
+            out.limit(backend(target)?, interval(*rate));
+        }
+    }
     out.local_inflight = plan.local_inflight;
-    out.local_interval = bucket::interval((plan.local_rate.max(0.0) * 1000.0).round() as u64);
+    out.local_interval = if plan.local_rate > 0.0 { interval(plan.local_rate) } else { 0 };
     out.expires = now.saturating_add(plan.lifetime.as_nanos().min(u128::from(u64::MAX)) as u64);
     Ok(out)
 }
@@ -158,7 +199,52 @@ mod tests {
             (16_384, WHOLE, 3)
         );
         assert_eq!((made.local_interval, made.expires, made.local_inflight), (400_000_000, 3_500_001_000, 7));
+        assert_eq!((made.flags, made.locals, made.intervals), (0, 1, [0; MAX_TARGETS]), "no more limits");
         wanted.shares.pop();
         assert!(plan(&wanted, 0, number).is_err());
+    }
+
+    #[test]
+    fn limits_of_peers_stand_beside_their_shares_and_a_rate_of_nothing_lets_nothing_through() {
+        let half = WHOLE / 2;
+        let peer = |name: &str| Target::Peer(name.to_owned());
+        let wanted = FunctionPlan {
+            mode: PickMode::Smooth,
+            shares: vec![(peer("b"), half), (peer("c"), half / 2), (peer("d"), half / 2)],
+            local_first: true,
+            peer_rate: [("c", 4.0), ("d", 0.0), ("no target", 1.0)].map(|(n, r)| (n.to_owned(), r)).into(),
+            local_inflight: 0,
+            local_rate: 0.0,
+            lifetime: Duration::from_secs(1),
+        };
+        let number = |t: &Target| match t {
+            Target::Peer(name) => Ok(u32::from(name.as_bytes()[0] - b'a')),
+            _ => panic!("only peers are targets"),
+        };
+        let made = plan(&wanted, 0, number).expect("a sound plan");
+        assert_eq!((made.flags, made.locals, made.local_interval), (flag::LOCAL_FIRST, 0, 0));
+        assert_eq!(made.intervals[..4], [0, 250_000_000, bucket::NEVER, 0]);
+    }
+
+    #[test]
+    fn admission_is_by_places_rate_and_burst() {
+        let limits = |inflight, rate, burst| {
+            let made = admission(Some(Admission { inflight, rate, burst }), KernelPeer::default());
+            (made.inflight, made.interval, made.tolerance)
+        };
+        assert_eq!(limits(8, 10.0, 3.0), (8, 100_000_000, 300_000_000));
+        assert_eq!(limits(8, 10.0, 0.0), (8, 100_000_000, 100_000_000), "one at a time, but not none");
+        assert_eq!(limits(0, 10.0, 3.0).1, bucket::NEVER);
+        assert_eq!(limits(8, 0.0, 3.0).1, bucket::NEVER);
+        assert_eq!(limits(8, f64::NAN, f64::NAN).1, bucket::NEVER);
+        assert_eq!(limits(8, f64::INFINITY, 1.0), (8, 0, 0), "no limit of the rate");
+        assert_eq!(limits(8, 0.001, 1e300), (8, 1_000_000_000_000, 86_400_000_000_000));
+        assert_eq!(admission(None, KernelPeer::default()), KernelPeer::default());
+    }
+
+    #[test]
+    fn the_bounds_of_the_kernels_buckets_are_those_that_are_told() {
+        let told = crate::dataplane::FIRST_BYTE_BOUNDS.map(|seconds| (seconds * 1e9).round() as u64);
+        assert_eq!(told, dfaas_common::first_byte::BOUNDS);
     }
 }

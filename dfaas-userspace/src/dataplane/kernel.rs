@@ -1,7 +1,6 @@
 //! The data plane in the kernel: the maps that this process writes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,8 @@ use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Q
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
 use dfaas_common::config::{Config, Peer as KernelPeer};
-use dfaas_common::count::{CountKey, LOCAL, REJECT};
+use dfaas_common::count::{CountKey, LOCAL, PeerCounts, REJECT};
+use dfaas_common::first_byte::FirstByte;
 use dfaas_common::plan::{Name, Plan, name_key};
 use nix::time::{ClockId, clock_gettime};
 
@@ -18,7 +18,7 @@ use super::numbers::Numbers;
 use super::object::Object;
 use super::{
     DataPlane, DataPlaneError, Function, FunctionPlan, Left, Peer, Settings, Snapshot, Target, bpffs,
-    convert, destroy, route, sysctl,
+    convert, destroy, sysctl,
 };
 
 /// The state that is written from here, and what is known of it.
@@ -37,12 +37,19 @@ pub struct Kernel {
     pub(super) cursors: Array<MapData, u64>,
     pub(super) invocations: PerCpuHashMap<MapData, CountKey, u64>,
     pub(super) bound: HashMap<MapData, CountKey, u64>,
+    pub(super) first_byte: PerCpuHashMap<MapData, CountKey, FirstByte>,
+    pub(super) peer_rates: Array<MapData, u64>,
+    pub(super) admissions: Array<MapData, u64>,
+    pub(super) peer_bound: Array<MapData, u64>,
+    pub(super) peer_counts: PerCpuArray<MapData, PeerCounts>,
     pub(super) drops: PerCpuArray<MapData, u64>,
     pub(super) happened: PerCpuArray<MapData, u64>,
     pub(super) function_numbers: Numbers,
     pub(super) peer_labels: Numbers,
     /// Peers in force, by number.
     pub(super) known_peers: BTreeMap<u32, Peer>,
+    /// Whether the maps have exactly these; they may have those of an earlier agent.
+    pub(super) peers_written: bool,
     /// Functions in force, by canonical name.
     pub(super) known_functions: BTreeMap<String, u32>,
 }
@@ -69,32 +76,6 @@ impl Kernel {
                 .map(|(number, _)| *number)
                 .ok_or_else(|| DataPlaneError::Map { map: "PLANS", cause: format!("{name} is not a peer") }),
         }
-    }
-
-    /// Writes a peer with the route that leads to it now.
-    fn write_peer(&mut self, number: u32, peer: &Peer) -> Result<(), DataPlaneError> {
-        let entry = match route::lookup(peer.address) {
-            Ok(route) => KernelPeer {
-                address: convert::address(peer.address),
-                source: convert::address(route.source),
-                interface: route.interface,
-                port: peer.data_port.to_be(),
-                // IPv6 towards peers is not steered yet.
-                usable: u16::from(peer.address.is_ipv4() && matches!(route.source, IpAddr::V4(_))),
-            },
-            Err(e) => {
-                tracing::debug!("no route to peer {} ({}): {e}", peer.name, peer.address);
-                KernelPeer {
-                    address: convert::address(peer.address),
-                    port: peer.data_port.to_be(),
-                    ..KernelPeer::default()
-                }
-            }
-        };
-        if self.peers.get(&number, 0).map_err(map_error("PEERS"))? != entry {
-            self.peers.set(number, entry, 0).map_err(map_error("PEERS"))?;
-        }
-        Ok(())
     }
 
     /// Runs the program that frees dead flows.
@@ -131,33 +112,7 @@ impl Kernel {
 
 impl DataPlane for Kernel {
     fn set_peers(&mut self, peers: &[Peer]) -> Result<(), DataPlaneError> {
-        let mut wanted = BTreeMap::new();
-        for peer in peers {
-            let (number, _) =
-                self.peer_labels.assign(&peer.name, |name| peers.iter().any(|p| p.name == name))?;
-            wanted.insert(number, peer.clone());
-        }
-        let addresses: BTreeSet<Address> = wanted.values().map(|p| convert::address(p.address)).collect();
-        let present: Vec<(Address, u32)> =
-            self.peer_numbers.iter().collect::<Result<_, _>>().map_err(map_error("PEER_NUMBERS"))?;
-        for (address, _) in present.iter().filter(|(a, _)| !addresses.contains(a)) {
-            self.peer_numbers.remove(address).map_err(map_error("PEER_NUMBERS"))?;
-        }
-        for number in 1..self.peers.len() {
-            if !wanted.contains_key(&number)
-                && self.peers.get(&number, 0).map_err(map_error("PEERS"))? != KernelPeer::default()
-            {
-                self.peers.set(number, KernelPeer::default(), 0).map_err(map_error("PEERS"))?;
-            }
-        }
-        for (number, peer) in &wanted {
-            self.write_peer(*number, peer)?;
-            self.peer_numbers
-                .insert(convert::address(peer.address), *number, 0)
-                .map_err(map_error("PEER_NUMBERS"))?;
-        }
-        self.known_peers = wanted;
-        Ok(())
+        self.put_peers(peers)
     }
 
     fn set_functions(&mut self, functions: &[Function]) -> Result<(), DataPlaneError> {
@@ -176,7 +131,7 @@ impl DataPlane for Kernel {
                 .function_numbers
                 .assign(&function.name, |name| functions.iter().any(|f| f.name == name))?;
             if lost.is_some() {
-                self.forget_counts(number)?;
+                self.forget_function(number)?;
             }
             known.insert(function.name.clone(), number);
             names.extend(keys.into_iter().map(|key| (key, number)));
@@ -216,9 +171,7 @@ impl DataPlane for Kernel {
     }
 
     fn maintain(&mut self) -> Result<(), DataPlaneError> {
-        for (number, peer) in self.known_peers.clone() {
-            self.write_peer(number, &peer)?;
-        }
+        self.follow_routes()?;
         self.sweep()
     }
 

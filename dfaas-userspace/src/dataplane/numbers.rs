@@ -40,6 +40,11 @@ impl Numbers {
         self.by_name.iter().find(|(_, n)| **n == number).map(|(name, _)| name.as_str())
     }
 
+    /// Every name with its number, by name.
+    pub fn all(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.by_name.iter().map(|(name, number)| (name.as_str(), *number))
+    }
+
     /// The number of a name, given now if need be. `in_use` says which names may not lose theirs; the second value is
     /// the name that lost its number to this one.
     pub fn assign(

@@ -16,10 +16,12 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/df
 
 /// Maps that are kept over restarts, by pins of their names. Working memory is not.
 const PINNED: &[&str] = &[
+    "ADMISSIONS",
     "BOUND",
     "CONFIG",
     "CURSORS",
     "DROPS",
+    "FIRST_BYTE",
     "FLOWS",
     "FREE",
     "FUNCTIONS",
@@ -29,8 +31,11 @@ const PINNED: &[&str] = &[
     "LATE",
     "NAMES",
     "PEERS",
+    "PEER_BOUND",
+    "PEER_COUNTS",
     "PEER_LABELS",
     "PEER_NUMBERS",
+    "PEER_RATES",
     "PLACES",
     "PLANS",
     "SLOTS",
@@ -59,7 +64,8 @@ fn setup(what: String, cause: &dyn std::error::Error, hint: &'static str) -> Dat
 }
 
 impl Object {
-    /// Loads the programs, with a log of every decision if asked. Maps that are pinned in `folder` are taken over, the others are made and pinned there.
+    /// Loads the programs, with a log of every decision if asked. Maps that are pinned in `folder` are taken over, the
+    /// others are made and pinned there.
     pub fn load(folder: Option<&Path>, max_flows: u32, packet_log: bool) -> Result<Self, DataPlaneError> {
         let paths: Vec<_> = PINNED.iter().map(|name| (*name, folder.map(|f| f.join(name)))).collect();
         let mut loader = EbpfLoader::new();

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use dfaas_userspace::dataplane::{
-    DataPlane, DataPlaneError, Drops, Function, FunctionPlan, Inflight, Invocations, Left, Origin, Peer,
-    Snapshot, Target,
+    DataPlane, DataPlaneError, Drops, FirstByte, Function, FunctionPlan, Inflight, Invocations, Left, Origin,
+    Peer, PeerCounters, Snapshot, Target,
 };
 
 #[derive(Default)]
@@ -53,6 +53,15 @@ impl Double {
         let mut memory = self.memory();
         memory.snapshot.inflight.push(inflight);
         memory.snapshot.drops.push(Drops { reason: "bad_cookie", count: 5 });
+        let mut buckets = [0; 12];
+        (buckets[1], buckets[11]) = (3, 1);
+        let sum = Duration::from_millis(12_500);
+        let (function, backend) = ("figlet".to_owned(), "b".to_owned());
+        memory.snapshot.first_byte.push(FirstByte { function, backend, buckets, sum });
+        let (refused, silent, reset, accepted, denied) = (1, 2, 3, 40, 5);
+        let peer = "b".to_owned();
+        let counters = PeerCounters { peer, refused, silent, reset, accepted, denied, inflight: 6 };
+        memory.snapshot.peers.push(counters);
         memory.snapshot.flows = 11;
         memory.snapshot.retries = 4;
     }

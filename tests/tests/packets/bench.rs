@@ -1,6 +1,5 @@
 //! A private copy of the programs, run packet by packet through BPF_PROG_TEST_RUN.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -8,8 +7,9 @@ use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
-use dfaas_common::config::{Config, Peer, cursor, place};
-use dfaas_common::count::{CountKey, DropReason, Event};
+use dfaas_common::config::{Config, Peer, place};
+use dfaas_common::count::{CountKey, PeerCounts};
+use dfaas_common::first_byte::FirstByte;
 use dfaas_common::flow::Flow;
 use dfaas_common::plan::{FunctionState, Name, Plan, name_key};
 use dfaas_userspace::dataplane::Object;
@@ -31,6 +31,8 @@ pub const USER: End = ([203, 0, 113, 7], 40000);
 
 /// Number of the function `figlet`.
 pub const FIGLET: u32 = 5;
+/// Number of the function `qrcode`.
+pub const QRCODE: u32 = 6;
 
 /// What a run did.
 #[derive(Debug)]
@@ -55,19 +57,23 @@ impl Outcome {
 
 /// The programs and their maps.
 pub struct Bench {
-    object: Object,
+    pub(crate) object: Object,
     config: Array<MapData, Config>,
     names: HashMap<MapData, Name, u32>,
     plans: HashMap<MapData, u32, Plan>,
-    functions: Array<MapData, FunctionState>,
-    table: Array<MapData, Flow>,
-    cursors: Array<MapData, u64>,
-    invocations: PerCpuHashMap<MapData, CountKey, u64>,
-    bound: HashMap<MapData, CountKey, u64>,
-    drops: PerCpuArray<MapData, u64>,
-    happened: PerCpuArray<MapData, u64>,
+    pub(crate) functions: Array<MapData, FunctionState>,
+    pub(crate) table: Array<MapData, Flow>,
+    pub(crate) cursors: Array<MapData, u64>,
+    pub(crate) invocations: PerCpuHashMap<MapData, CountKey, u64>,
+    pub(crate) bound: HashMap<MapData, CountKey, u64>,
+    pub(crate) first_byte: PerCpuHashMap<MapData, CountKey, FirstByte>,
+    pub(crate) peer_counts: PerCpuArray<MapData, PeerCounts>,
+    pub(crate) peer_bound: Array<MapData, u64>,
+    pub(crate) drops: PerCpuArray<MapData, u64>,
+    pub(crate) happened: PerCpuArray<MapData, u64>,
     free: Queue<MapData, u32>,
     peers: Array<MapData, Peer>,
+    peer_numbers: HashMap<MapData, Address, u32>,
 }
 
 /// Flows of a bench.
@@ -88,15 +94,26 @@ pub fn now() -> u64 {
     (seconds * 1e9) as u64
 }
 
+/// Runs a program on a frame.
+pub fn run(object: &Object, program: &str, frame: &[u8]) -> Outcome {
+    let mut out = vec![0; 4096];
+    let program = object.program(program).expect("a loaded program");
+    let options =
+        TestRunOptions { data_in: Some(frame), data_out: Some(&mut out), ..TestRunOptions::default() };
+    let result = program.test_run(options).expect("BPF_PROG_TEST_RUN");
+    out.truncate(result.data_size_out as usize);
+    Outcome { verdict: result.return_value, frame: out, before: frame.to_vec() }
+}
+
 impl Bench {
-    /// A node with two peers and the function `figlet`, which has no plan: needs root and a kernel of 6.6 or newer.
+    /// A node with two peers and two functions without a plan: needs root and a kernel of 6.6 or newer.
     pub fn new() -> Self {
         let mut object = Object::load(None, FLOWS, false)
             .unwrap_or_else(|e| panic!("packet tests need root and a kernel of 6.6 or newer with BTF: {e}"));
         let mut places: HashMap<_, Endpoint, u32> = object.take("PLACES").expect("PLACES");
         let mut users: LpmTrie<_, Address, u32> = object.take("USERS").expect("USERS");
         let mut peers: Array<_, Peer> = object.take("PEERS").expect("PEERS");
-        let mut numbers: HashMap<_, Address, u32> = object.take("PEER_NUMBERS").expect("PEER_NUMBERS");
+        let mut peer_numbers: HashMap<_, Address, u32> = object.take("PEER_NUMBERS").expect("PEER_NUMBERS");
         places.insert(endpoint(LISTEN), place::LISTEN, 0).expect("a place");
         places.insert(endpoint(DATA), place::DATA, 0).expect("a place");
         users.insert(&Key::new(96 + 24, address([203, 0, 113, 0])), 1, 0).expect("a prefix");
@@ -108,9 +125,10 @@ impl Bench {
                 interface: 1,
                 port: DATA.1.to_be(),
                 usable: 1,
+                ..Peer::default()
             };
             peers.set(i as u32 + 1, entry, 0).expect("a peer");
-            numbers.insert(address(*peer), i as u32 + 1, 0).expect("a peer's number");
+            peer_numbers.insert(address(*peer), i as u32 + 1, 0).expect("a peer's number");
         }
         let mut bench = Self {
             config: object.take("CONFIG").expect("CONFIG"),
@@ -121,17 +139,23 @@ impl Bench {
             cursors: object.take("CURSORS").expect("CURSORS"),
             invocations: object.take("INVOCATIONS").expect("INVOCATIONS"),
             bound: object.take("BOUND").expect("BOUND"),
+            first_byte: object.take("FIRST_BYTE").expect("FIRST_BYTE"),
+            peer_counts: object.take("PEER_COUNTS").expect("PEER_COUNTS"),
+            peer_bound: object.take("PEER_BOUND").expect("PEER_BOUND"),
             drops: object.take("DROPS").expect("DROPS"),
             happened: object.take("HAPPENED").expect("HAPPENED"),
             free: object.take("FREE").expect("FREE"),
             peers,
+            peer_numbers,
             object,
         };
         for index in 0..FLOWS {
             bench.free.push(index, 0).expect("a free flow");
         }
         bench.configure(|_| {});
-        bench.names.insert(name_key("figlet").expect("a name"), FIGLET, 0).expect("a name");
+        for (name, number) in [("figlet", FIGLET), ("qrcode", QRCODE)] {
+            bench.names.insert(name_key(name).expect("a name"), number, 0).expect("a name");
+        }
         bench
     }
 
@@ -150,129 +174,77 @@ impl Bench {
         self.config.set(0, config, 0).expect("settings");
     }
 
+    /// Changes the entry of a peer.
+    pub fn peer(&mut self, number: u32, change: impl FnOnce(&mut Peer)) {
+        let mut peer = self.peers.get(&number, 0).expect("a peer");
+        change(&mut peer);
+        self.peers.set(number, peer, 0).expect("a peer");
+    }
+
     /// Takes the route to a peer away.
     pub fn unroute(&mut self, number: u32) {
-        let mut peer = self.peers.get(&number, 0).expect("a peer");
-        peer.interface = 0;
-        self.peers.set(number, peer, 0).expect("a peer");
+        self.peer(number, |peer| peer.interface = 0);
+    }
+
+    /// The address is no peer's any more.
+    pub fn forget_peer(&mut self, at: [u8; 4]) {
+        self.peer_numbers.remove(&address(at)).expect("a peer's number");
     }
 
     /// Gives `figlet` a plan: backend numbers with shares of 65,536.
     pub fn plan(&mut self, shares: &[(u32, u32)], change: impl FnOnce(&mut Plan)) {
+        self.plan_of(FIGLET, shares, change);
+    }
+
+    /// Gives a function a plan.
+    pub fn plan_of(&mut self, function: u32, shares: &[(u32, u32)], change: impl FnOnce(&mut Plan)) {
         let mut plan = Plan { expires: now() + Duration::from_secs(3600).as_nanos() as u64, ..Plan::EMPTY };
         plan.set_shares(shares.iter().copied());
         change(&mut plan);
-        self.plans.insert(FIGLET, plan, 0).expect("a plan");
-    }
-
-    fn run(&mut self, program: &str, segment: &[u8]) -> Outcome {
-        let mut out = vec![0; 4096];
-        let program = self.object.program(program).expect("a loaded program");
-        let options =
-            TestRunOptions { data_in: Some(segment), data_out: Some(&mut out), ..TestRunOptions::default() };
-        let result = program.test_run(options).expect("BPF_PROG_TEST_RUN");
-        out.truncate(result.data_size_out as usize);
-        Outcome { verdict: result.return_value, frame: out, before: segment.to_vec() }
+        self.plans.insert(function, plan, 0).expect("a plan");
     }
 
     /// A segment comes in.
     pub fn ingress(&mut self, segment: &Segment) -> Outcome {
-        self.run("dfaas_ingress", &segment.bytes())
+        run(&self.object, "dfaas_ingress", &segment.bytes())
     }
 
     /// Any bytes come in.
     pub fn ingress_bytes(&mut self, frame: &[u8]) -> Outcome {
-        self.run("dfaas_ingress", frame)
+        run(&self.object, "dfaas_ingress", frame)
     }
 
     /// A segment of the node goes out.
     pub fn egress(&mut self, segment: Segment) -> Outcome {
-        self.run("dfaas_egress", &segment.outgoing().bytes())
+        run(&self.object, "dfaas_egress", &segment.outgoing().bytes())
     }
 
     /// Frees dead flows, as the agent does every second.
     pub fn sweep(&mut self) {
-        self.run("dfaas_sweep", &[0; 64]);
+        run(&self.object, "dfaas_sweep", &[0; 64]);
     }
 
-    /// Makes every flow look as if its last packet had come this long ago.
-    pub fn age(&mut self, by: Duration) {
+    fn change_flows(&mut self, change: impl Fn(&mut Flow)) {
         for index in 0..FLOWS {
             let mut flow = self.table.get(&index, 0).expect("a flow");
-            flow.last_seen = flow.last_seen.saturating_sub(by.as_nanos() as u64);
+            change(&mut flow);
             self.table.set(index, flow, 0).expect("a flow");
         }
     }
 
-    /// The flows in use.
-    pub fn flows(&self) -> Vec<Flow> {
-        self.table.iter().map(|f| f.expect("a flow")).filter(|f| f.state != 0).collect()
+    /// Makes every flow look as if its last packet had come this long ago.
+    pub fn age(&mut self, by: Duration) {
+        self.change_flows(|flow| flow.last_seen = flow.last_seen.saturating_sub(by.as_nanos() as u64));
     }
 
-    /// The number of flows in use as the programs count it.
-    pub fn live(&self) -> u64 {
-        self.cursors.get(&cursor::LIVE, 0).expect("a number")
+    /// Sets marks of every flow.
+    pub fn mark_flows(&mut self, bits: u64) {
+        self.change_flows(|flow| flow.marks |= bits);
     }
 
-    /// Counters of invocations by (function, backend, origin).
-    pub fn invocations(&self) -> BTreeMap<(u32, u16, u16), u64> {
-        let entries = self.invocations.iter().map(|e| e.expect("a counter"));
-        entries.map(|(k, v)| ((k.function, k.backend, k.origin), v.iter().sum())).collect()
-    }
-
-    /// Connections bound now by (function, backend), without zeros.
-    pub fn bound(&self) -> BTreeMap<(u32, u16), u64> {
-        let entries = self.bound.iter().map(|e| e.expect("a gauge")).filter(|(_, v)| *v != 0);
-        entries.map(|(k, v)| ((k.function, k.backend), v)).collect()
-    }
-
-    /// Drops by reason, without zeros.
-    pub fn drops(&self) -> BTreeMap<&'static str, u64> {
-        nonzero(&self.drops, DropReason::ALL.iter().map(|(r, n)| (*r as u32, *n)))
-    }
-
-    /// Events by name, without zeros.
-    pub fn events(&self) -> BTreeMap<&'static str, u64> {
-        nonzero(&self.happened, Event::ALL.iter().map(|(e, n)| (*e as u32, *n)))
-    }
-
-    /// Draws made for `figlet`.
-    pub fn draws(&self) -> u64 {
-        self.functions.get(&FIGLET, 0).expect("a state").draws
-    }
-
-    /// Verified instructions by program.
-    pub fn verified(&self) -> Vec<(&'static str, u32)> {
-        ["dfaas_ingress", "dfaas_egress", "dfaas_sweep"]
-            .into_iter()
-            .map(|name| {
-                let info = self.object.program(name).expect("a program").info().expect("its description");
-                (name, info.verified_instruction_count().expect("the kernel tells"))
-            })
-            .collect()
-    }
-}
-
-fn nonzero(
-    map: &PerCpuArray<MapData, u64>,
-    names: impl Iterator<Item = (u32, &'static str)>,
-) -> BTreeMap<&'static str, u64> {
-    let sum = |index: u32| map.get(&index, 0).expect("a counter").iter().sum::<u64>();
-    names.map(|(index, name)| (name, sum(index))).filter(|(_, count)| *count != 0).collect()
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("state of the data plane at the failure:");
-            eprintln!("  invocations {:?}", self.invocations());
-            eprintln!("  bound {:?}  live {}", self.bound(), self.live());
-            eprintln!("  drops {:?}", self.drops());
-            eprintln!("  events {:?}", self.events());
-            for flow in self.flows().iter().take(4) {
-                eprintln!("  {flow:?}");
-            }
-        }
+    /// Makes every backend that was asked look as if that had been this much longer ago.
+    pub fn wait_for_answers(&mut self, by: Duration) {
+        self.change_flows(|flow| flow.asked = flow.asked.saturating_sub(by.as_nanos() as u64));
     }
 }
 

@@ -4,26 +4,8 @@ use std::collections::BTreeMap;
 
 use dfaas_common::plan::mode;
 
-use crate::bench::{Bench, FIGLET, LISTEN, PEERS, now};
-use crate::segment::Segment;
-use crate::story::{Backend, Client, REQUEST};
-
-/// Sends a request from its own port; what becomes of it.
-fn send(bench: &mut Bench, port: u16) -> Segment {
-    let client = Client::new(port).connect(bench);
-    client.request(bench, REQUEST).segment()
-}
-
-fn whom(segment: &Segment) -> &'static str {
-    match segment.to {
-        to if to == LISTEN => "local",
-        (address, _) if address == PEERS[0] => "peer 1",
-        (address, _) if address == PEERS[1] => "peer 2",
-        _ if segment.text().starts_with("HTTP/1.1 429 ") => "429",
-        _ if segment.text().starts_with("HTTP/1.1 503 ") => "503",
-        _ => panic!("neither sent on nor answered: {segment:?}"),
-    }
-}
+use crate::bench::{Bench, FIGLET, now};
+use crate::story::{Backend, REQUEST, send, whom};
 
 #[test]
 fn smooth_draws_keep_each_target_within_two_of_its_share() {

@@ -2,7 +2,7 @@
 
 use dfaas_common::translate::flag::{ACK, FIN, PSH, SYN};
 
-use crate::bench::{Bench, DROP, LISTEN, Outcome, REDIRECT, USER};
+use crate::bench::{Bench, DROP, LISTEN, Outcome, PEERS, REDIRECT, USER};
 use crate::segment::{End, Segment};
 
 /// The request that stories send.
@@ -111,5 +111,23 @@ impl Backend {
     /// The end of the backend's side.
     pub fn fin(&self, sent: u32, got: u32) -> Segment {
         self.segment(FIN | ACK, sent, got)
+    }
+}
+
+/// Sends a request from its own port; what becomes of it.
+pub fn send(bench: &mut Bench, port: u16) -> Segment {
+    let client = Client::new(port).connect(bench);
+    client.request(bench, REQUEST).segment()
+}
+
+/// Who got it, or how it was answered.
+pub fn whom(segment: &Segment) -> &'static str {
+    match segment.to {
+        to if to == LISTEN => "local",
+        (address, _) if address == PEERS[0] => "peer 1",
+        (address, _) if address == PEERS[1] => "peer 2",
+        _ if segment.text().starts_with("HTTP/1.1 429 ") => "429",
+        _ if segment.text().starts_with("HTTP/1.1 503 ") => "503",
+        _ => panic!("neither sent on nor answered: {segment:?}"),
     }
 }
