@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use dfaas_control::{
     Command, FunctionId, Measurements, Message, NodeId, Random, Strategy, Time, UnknownStrategy,
@@ -22,6 +23,7 @@ const MOST_FOREIGN: usize = 256;
 /// The agent's decisions without its I/O: what it knows, and what follows from it.
 pub(super) struct Core {
     strategy: Box<dyn Strategy>,
+    period: Duration,
     statics: Vec<StaticPeer>,
     federation: Option<Federation>,
     catalogue: Option<Catalogue>,
@@ -50,6 +52,7 @@ impl Core {
         let strategy = dfaas_control::strategy(&config.control.strategy, &config.control.options)?;
         Ok(Self {
             strategy,
+            period: config.control.options.period,
             statics: config.static_peers.clone(),
             federation,
             catalogue: None,
@@ -58,6 +61,21 @@ impl Core {
             plan: None,
             orders: Vec::new(),
         })
+    }
+
+    /// Whether this node is on an overlay.
+    pub(super) fn is_federated(&self) -> bool {
+        self.federation.is_some()
+    }
+
+    /// Time between decisions.
+    pub(super) fn period(&self) -> Duration {
+        self.period
+    }
+
+    /// The names of the peers that invocations may be sent to.
+    pub(super) fn takers(&self, now: Time) -> BTreeSet<String> {
+        self.roster(now).into_iter().filter(|peer| peer.takes).map(|peer| peer.name).collect()
     }
 
     /// What the overlay is to do, once.

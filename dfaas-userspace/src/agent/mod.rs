@@ -17,6 +17,7 @@ mod reporting;
 mod reporting_peers;
 mod roster;
 mod run;
+mod settling;
 mod state;
 mod turn;
 mod writer;

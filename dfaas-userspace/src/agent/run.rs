@@ -111,6 +111,7 @@ pub async fn run(
     tokio::spawn(cancel.clone().run_until_cancelled_owned(follow));
 
     let mut agent = Agent::new(core, writer, orders, publish, tick_seconds, started);
+    agent.take_over().await?;
     if let Some(catalogue) = remembered {
         agent.remembered(catalogue);
     }

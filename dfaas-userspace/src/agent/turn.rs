@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::core::{Core, Next};
 use super::run::{AgentError, Exit, Outcome};
+use super::settling::Settling;
 use super::state::State;
 use super::writer::{Writer, WriterGone};
 use super::written::Written;
@@ -28,6 +29,8 @@ pub(super) struct Agent {
     tick_seconds: admin::TickHistogram,
     started: Instant,
     written: Written,
+    /// What an earlier agent left; `None` once it is this agent's own.
+    settling: Option<Settling>,
     pub(super) failing: Failing,
 }
 
@@ -48,12 +51,24 @@ impl Agent {
         started: Instant,
     ) -> Self {
         let (written, failing) = (Written::default(), Failing::default());
-        Self { core, writer, orders, publish, tick_seconds, started, written, failing }
+        Self { core, writer, orders, publish, tick_seconds, started, written, settling: None, failing }
     }
 
     /// The agent's clock.
     pub(super) fn now(&self) -> Time {
         Time(self.started.elapsed())
+    }
+
+    /// Looks at what an earlier agent left: its plans are better than those of an agent that knows nobody yet.
+    pub(super) async fn take_over(&mut self) -> Result<(), WriterGone> {
+        if !self.core.is_federated() {
+            return Ok(());
+        }
+        match self.writer.call(|dataplane| dataplane.earlier_peers()).await? {
+            Ok(earlier) => self.settling = Settling::begin(self.now(), self.core.period(), earlier),
+            Err(error) => tracing::warn!("data plane: {error}; the peers of the earlier agent are forgotten"),
+        }
+        Ok(())
     }
 
     /// Takes what the gateway told an earlier agent, until it tells this one.
@@ -173,6 +188,17 @@ impl Agent {
     async fn write(&mut self, mut failures: Vec<String>) -> Result<(), WriterGone> {
         let now = self.now();
         let wanted = self.core.wanted(now);
+        if let Some(settling) =
+            self.settling.take_if(|settling| !settling.is_over(now, &self.core.takers(now)))
+        {
+            let known = settling.kept(&wanted);
+            self.settling = Some(settling);
+            self.core.data_plane_took(now, &known);
+            self.send_orders();
+            self.publish_overlay();
+            return Ok(());
+        }
+        self.settling = None;
         let todo = self.written.todo(&wanted);
         let (peers, functions, plans) = self.writer.call(move |dataplane| todo.carry_out(dataplane)).await?;
         failures.extend(self.written.note(&wanted, peers, functions));

@@ -227,6 +227,9 @@ pub enum DataPlaneError {
 
 /// The one writer of the kernel's maps.
 pub trait DataPlane: Send {
+    /// The names of the peers that an earlier agent left in force, until [`DataPlane::set_peers`] says who they are.
+    fn earlier_peers(&self) -> Result<Vec<String>, DataPlaneError>;
+
     /// Makes these, and no others, the peers; the counters of those that leave stay.
     fn set_peers(&mut self, peers: &[Peer]) -> Result<(), DataPlaneError>;
 

@@ -111,6 +111,10 @@ impl Kernel {
 }
 
 impl DataPlane for Kernel {
+    fn earlier_peers(&self) -> Result<Vec<String>, DataPlaneError> {
+        self.peers_left()
+    }
+
     fn set_peers(&mut self, peers: &[Peer]) -> Result<(), DataPlaneError> {
         self.put_peers(peers)
     }

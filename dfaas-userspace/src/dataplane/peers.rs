@@ -67,6 +67,19 @@ impl Kernel {
         Ok(())
     }
 
+    /// The names of the peers that an earlier agent left.
+    pub(super) fn peers_left(&self) -> Result<Vec<String>, DataPlaneError> {
+        let mut names = Vec::new();
+        if !self.peers_written {
+            for number in 1..self.peers.len() {
+                if self.peer(number)? != KernelPeer::default() {
+                    names.extend(self.peer_labels.name(number).map(str::to_owned));
+                }
+            }
+        }
+        Ok(names)
+    }
+
     /// Brings the peers' entries in line with the routes of the moment.
     pub(super) fn follow_routes(&mut self) -> Result<(), DataPlaneError> {
         let entries: Vec<(u32, KernelPeer)> = self

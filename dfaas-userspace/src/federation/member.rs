@@ -27,6 +27,8 @@ pub(super) struct Member {
     pub place: Place,
     /// Whether it takes invocations from this node.
     pub admits_us: bool,
+    /// Its agent has started again: until then it is not taken at its word that it takes nothing.
+    pub settles_until: Time,
     /// Digest of this node's card as it holds it.
     pub has_ours: u64,
     /// A nonce that came to this node's data port in its name.
@@ -68,6 +70,7 @@ impl Member {
             card: None,
             place: Place::Disbelieved(Disbelief::Unknown),
             admits_us: false,
+            settles_until: Time::default(),
             has_ours: 0,
             nonce: None,
             to_say: None,

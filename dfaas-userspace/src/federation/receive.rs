@@ -12,6 +12,10 @@ use super::send::probe;
 use super::state::Federation;
 use crate::overlay::{Beat, Event, Nonce, Offence, Order};
 
+/// Periods for which an agent that has started again is not taken at its word that it takes nothing. It learns anew who
+/// its peers are, while its data plane goes on as it was; should that refuse, the next choice is made at once.
+const SETTLES: u32 = 2;
+
 impl Federation {
     /// Something happened to the overlay.
     pub fn on_event(&mut self, now: Time, event: Event, random: &mut dyn Random) -> Effects {
@@ -75,7 +79,13 @@ impl Federation {
         }
         let period = Duration::from_millis(u64::from(beat.period_ms));
         let first = match self.table.heard(now, node, beat.incarnation, beat.sequence, period) {
-            Heard::New | Heard::Restarted => true,
+            Heard::New => true,
+            Heard::Restarted => {
+                if let Some(member) = self.members.get_mut(&peer) {
+                    member.settles_until = now.after(self.period * SETTLES);
+                }
+                true
+            }
             Heard::Fresh => false,
             Heard::Stale => {
                 self.stale += 1;
@@ -123,7 +133,7 @@ impl Federation {
         member.heard = Some(now);
         member.has_ours = beat.seen;
         let was_peer = (member.admits_us, member.place.proven());
-        member.admits_us = beat.admits;
+        member.admits_us = beat.admits || (member.admits_us && now < member.settles_until);
         let mut answer = false;
         if let Some(card) = &beat.card {
             if digest(card) != beat.digest {

@@ -160,6 +160,21 @@ fn a_node_that_starts_again_is_a_peer_again_although_its_clock_went_back() {
 }
 
 #[test]
+fn an_agent_that_starts_again_stays_a_peer_while_it_learns_who_the_others_are() {
+    let mut net = Net::new(2);
+    net.nodes[0] = Federation::new(settings(net.ids[0], "n0", 2000));
+    // Its first beat says that it takes nothing, as it knows nobody yet; no datagram of it comes through.
+    let mut first = net.last[&(0, 1)].clone();
+    (first.incarnation, first.sequence, first.admits) = (2000, 1, false);
+    net.beat(0, 1, first.clone());
+    assert_eq!(net.takers(1), ["n0"]);
+    net.now = Time(net.now.0 + 2 * PERIOD);
+    first.sequence = 2;
+    net.beat(0, 1, first);
+    assert!(net.takers(1).is_empty(), "after two periods it means it");
+}
+
+#[test]
 fn two_agents_with_one_identity_fall_silent_and_the_others_go_on() {
     let mut net = Net::new(4);
     // Node 3 is a copy of node 0: same identity, another machine. What is sent to the identity reaches either.

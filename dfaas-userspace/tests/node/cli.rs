@@ -208,7 +208,7 @@ async fn a_running_agent_is_shown_to_people_and_to_programs() {
     assert!(status.contains("static, every 0.2 s") && status.contains("health        ok"), "{status}");
     let peers = ask("peers", false);
     let cells: Vec<&str> = peers.lines().nth(1).unwrap().split_whitespace().collect();
-    let expected = ["b", "192.0.2.2:31601", "static", "yes", "24", "-", "-", "-", "40", "0", "0", "0", "2"];
+    let expected = ["b", "192.0.2.2:31601", "static", "yes", "24", "-", "-", "-", "40", "6", "40", "5", "2"];
     assert_eq!(cells, expected, "{peers}");
     let functions = ask("functions", false);
     let cells: Vec<&str> = functions.lines().nth(1).unwrap().split_whitespace().collect();

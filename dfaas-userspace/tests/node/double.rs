@@ -12,6 +12,8 @@ use dfaas_userspace::dataplane::{
 #[derive(Default)]
 pub struct Memory {
     pub peers: Vec<Peer>,
+    /// Peers that an earlier agent left.
+    pub earlier_peers: Vec<String>,
     pub functions: Vec<Function>,
     pub plans: BTreeMap<String, FunctionPlan>,
     pub writes: u64,
@@ -87,6 +89,10 @@ fn unknown(what: &str) -> DataPlaneError {
 }
 
 impl DataPlane for Owned {
+    fn earlier_peers(&self) -> Result<Vec<String>, DataPlaneError> {
+        Ok(self.0.memory().earlier_peers.clone())
+    }
+
     fn set_peers(&mut self, peers: &[Peer]) -> Result<(), DataPlaneError> {
         let mut memory = self.0.memory();
         broken(&memory)?;

@@ -42,13 +42,18 @@ fn card(functions: &[&str]) -> Card {
 impl Story {
     /// The node serves `own`, the other one `theirs`; they are linked, and nothing was said yet.
     async fn begin(more: &str, own: &[&str], theirs: &[&str]) -> Self {
+        let story = Self::over(Double::default(), more, own, theirs).await;
+        Self { node: story.node.ready().await, ..story }
+    }
+
+    /// The same over a data plane that an earlier agent may have left; the node need not be ready.
+    async fn over(dataplane: Double, more: &str, own: &[&str], theirs: &[&str]) -> Self {
         let (tell, events) = mpsc::channel(64);
         let (orders, told) = mpsc::channel(64);
         let (status, watched) = watch::channel(Arc::new(Status::default()));
         let overlay = Overlay { id: PeerId::random(), events, orders, status: watched };
         let folder = TempDir::new().unwrap();
-        let node =
-            Node::on(Some(overlay), folder, Double::default(), Gateway::start(own).await, more).ready().await;
+        let node = Node::on(Some(overlay), folder, dataplane, Gateway::start(own).await, more);
         let other = PeerId::random();
         let address: IpAddr = OTHER.parse().unwrap();
         tell.send(Event::Linked { peer: other, addresses: vec![address] }).await.unwrap();
@@ -255,4 +260,27 @@ async fn what_a_peer_offers_becomes_a_plan_at_once() {
         story.node.dataplane.memory().peers.iter().find(|peer| peer.name == "c").unwrap().admission.is_some()
     );
     grow.abort();
+}
+
+#[tokio::test]
+async fn an_agent_that_takes_a_data_plane_over_leaves_its_plans_until_the_peers_are_there_again() {
+    for (found, period) in [(true, "10s"), (false, "300ms")] {
+        let dataplane = Double::default();
+        dataplane.memory().earlier_peers = vec!["b".to_owned(), "c".to_owned()];
+        let more = format!("strategy = \"static\"\nperiod = \"{period}\"\n");
+        let mut story = Story::over(dataplane, &more, &["figlet"], &["figlet"]).await;
+        story.beat().await;
+        assert!(!story.told(|beat| beat.seen != 0).await.admits, "it knows of no peer yet");
+        if found {
+            assert_eq!(story.node.dataplane.memory().writes, 0, "nothing is written while it settles");
+            story.become_peer().await;
+            eventually("the plan is written", async || story.node.dataplane.memory().writes > 0).await;
+            let memory = story.node.dataplane.memory();
+            assert_eq!(memory.plans["figlet"].shares.len(), 3, "the first plan names the peer already");
+        } else {
+            let node = &story.node;
+            eventually("it goes on without the peer", async || node.dataplane.memory().writes > 0).await;
+            assert_eq!(peers(node), ["b"]);
+        }
+    }
 }

@@ -41,7 +41,8 @@ pub fn configuration(folder: &Path, gateway: &str, admin: &str, more: &str) -> S
          [gateway]\nurl = \"{gateway}\"\npoll = \"100ms\"\n\
          [admin]\nsocket = \"{folder}/run/agent.sock\"\nlisten = \"{admin}\"\n\
          [[static_peer]]\nname = \"b\"\naddress = \"192.0.2.2\"\nshare = 24\n\
-         [control]\nperiod = \"200ms\"\n{strategy}{more}",
+         [control]\n{period}{strategy}{more}",
+        period = if more.contains("period") { "" } else { "period = \"200ms\"\n" },
         strategy = if more.starts_with("strategy") { "" } else { "strategy = \"static\"\n" },
         folder = folder.display(),
     )
