@@ -66,7 +66,7 @@ pub static ADMISSIONS: Array<u64> = Array::with_max_entries(MAX_PEERS + 1, 0);
 #[map]
 pub static PEER_BOUND: Array<u64> = Array::with_max_entries(MAX_PEERS + 1, 0);
 
-/// What became of connections with peers, by backend number.
+/// What became of connections with peers, by backend number; those with the local gateway are there too, at 0.
 #[map]
 pub static PEER_COUNTS: PerCpuArray<PeerCounts> = PerCpuArray::with_max_entries(MAX_PEERS + 1, 0);
 

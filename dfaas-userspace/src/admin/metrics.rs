@@ -10,9 +10,9 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::overlay_metrics;
+use super::{kernel_metrics, overlay_metrics};
 use crate::agent::{State, backend, origin};
-use crate::dataplane::{FIRST_BYTE_BOUNDS, Snapshot};
+use crate::dataplane::Snapshot;
 
 /// What scrapers are told the text is.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -79,8 +79,7 @@ impl Collector for Reading {
         let armed = u64::from(self.snapshot.armed);
         gauge(encoder, "dfaas_dataplane_armed", "1 if new connections are steered", armed)?;
         self.families(encoder)?;
-        self.first_byte(encoder)?;
-        self.peers(encoder)?;
+        kernel_metrics::encode(&self.snapshot, encoder)?;
         overlay_metrics::encode(&self.state, encoder)
     }
 }
@@ -115,42 +114,6 @@ impl Reading {
             for (target, part) in &written.plan.shares {
                 let labels = [("function", function.as_str()), ("backend", backend(target))];
                 family.encode_family(&labels)?.encode_gauge(&(f64::from(*part) / 65_536.0))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Reading {
-    fn first_byte(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let help = "Time from the SYN to a backend until the first byte of its answer";
-        let mut family =
-            encoder.encode_descriptor("dfaas_first_byte_seconds", help, None, MetricType::Histogram)?;
-        for line in &self.snapshot.first_byte {
-            let labels = [("function", line.function.as_str()), ("backend", line.backend.as_str())];
-            let bounds = FIRST_BYTE_BOUNDS.into_iter().chain([f64::INFINITY]);
-            let buckets: Vec<(f64, u64)> = bounds.zip(line.buckets).collect();
-            let (sum, count) = (line.sum.as_secs_f64(), line.buckets.iter().sum());
-            let mut metric = family.encode_family(&labels)?;
-            metric.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
-        }
-        Ok(())
-    }
-
-    fn peers(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let help = "Connections with a peer by what became of them";
-        let mut family =
-            encoder.encode_descriptor("dfaas_peer_connections", help, None, MetricType::Counter)?;
-        for line in &self.snapshot.peers {
-            let outcomes = [
-                ("refused", line.refused),
-                ("silent", line.silent),
-                ("reset", line.reset),
-                ("accepted", line.accepted),
-                ("denied", line.denied),
-            ];
-            for (outcome, value) in outcomes {
-                count(&mut family, &[("peer", line.peer.as_str()), ("outcome", outcome)], value)?;
             }
         }
         Ok(())
