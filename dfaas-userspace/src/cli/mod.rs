@@ -53,7 +53,8 @@ fn start_log(filter: Option<&str>) -> Result<(), Failure> {
         Some(filter) => Some(filter.to_owned()),
         None => std::env::var("RUST_LOG").ok().filter(|text| !text.is_empty()),
     };
-    let filter = asked.as_deref().unwrap_or("info");
+    // The DHT warns whenever it is alone; the overlay itself says why nobody is found.
+    let filter = asked.as_deref().unwrap_or("info,libp2p_kad=error");
     let filter: EnvFilter = filter.parse().map_err(|cause| {
         Failure::Usage(format!(
             "log filter \"{filter}\": {cause}; write one like info or dfaas_userspace=debug"

@@ -31,7 +31,7 @@ pub enum Event {
         /// The remote IP addresses of the connections to it; empty on transports without any.
         addresses: Vec<IpAddr>,
     },
-    /// The last connection to this node is gone.
+    /// The last connection to this node is gone, or it wants no link any more.
     Unlinked {
         /// The node.
         peer: PeerId,
@@ -131,7 +131,9 @@ pub struct Status {
     pub beats: (u64, u64),
     /// Bytes of beats received and sent, with their framing.
     pub bytes: (u64, u64),
-    /// Offences by kind, and connections that were refused: `not_allowed`, `handshake`, `shut_out`, `limit`.
+    /// Offences by kind; connections that were refused: `not_allowed`, `handshake`, `shut_out`, `limit` (links too);
+    /// and what was left out: `unknown_version` (frames), `probe` (datagrams that are none, or of nodes without a
+    /// link), `unread` (beats for which the agent had no room).
     pub refused: BTreeMap<&'static str, u64>,
     /// Why bootstrapping does not get on; `None` while there are links or nobody to find.
     pub bootstrap_error: Option<String>,

@@ -1,0 +1,178 @@
+//! What the task does about streams of beats.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use libp2p::{PeerId, Stream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::address;
+use super::api::{Event, Offence};
+use super::beat::Beat;
+use super::links::Action;
+use super::meter::{Meter, TooMuch};
+use super::standing::Verdict;
+use super::stream_in::{self, Told};
+use super::streams::StreamEvent;
+use super::task::Task;
+use super::{stream_out, wire};
+
+/// The task that reads a peer's stream; ends with this.
+pub(super) struct Reader {
+    number: u64,
+    _task: AbortOnDropHandle<()>,
+}
+
+/// The task that writes to a peer; ends with this.
+pub(super) struct Writer {
+    number: u64,
+    /// The beat to be sent next.
+    slot: watch::Sender<Option<Bytes>>,
+    task: AbortOnDropHandle<()>,
+}
+
+impl Writer {
+    /// Lets it send what it has, and ends it.
+    pub(super) fn finish(self) -> JoinHandle<()> {
+        self.task.detach()
+    }
+}
+
+impl Task {
+    pub(super) fn on_stream(&mut self, event: StreamEvent) {
+        match event {
+            StreamEvent::Arrived { peer, stream } => self.arrived(peer, stream),
+            StreamEvent::Opened { peer, stream: Some(stream) } => {
+                if self.links.opened(&peer) {
+                    let number = self.number();
+                    let (slot, frames) = watch::channel(None);
+                    let (traffic, tell) = (Arc::clone(&self.traffic), self.tell.clone());
+                    let task = tokio::spawn(stream_out::write(peer, number, stream, frames, traffic, tell));
+                    self.writers.insert(peer, Writer { number, slot, task: AbortOnDropHandle::new(task) });
+                }
+            }
+            StreamEvent::Opened { peer, stream: None } => self.closed(&peer),
+        }
+        self.settle();
+    }
+
+    fn arrived(&mut self, peer: PeerId, stream: Stream) {
+        let now = Instant::now();
+        if !self.may_open(peer, now) {
+            return;
+        }
+        if !self.links.arrived(&peer, now) {
+            self.refuse("limit");
+            return;
+        }
+        let number = self.number();
+        let (meter, traffic) = (self.meter(peer, now), Arc::clone(&self.traffic));
+        let task = tokio::spawn(stream_in::read(peer, number, stream, meter, traffic, self.tell.clone()));
+        // A newer stream replaces the older, of which the peer may know that it is dead.
+        self.readers.insert(peer, Reader { number, _task: AbortOnDropHandle::new(task) });
+    }
+
+    pub(super) fn on_told(&mut self, told: Told) {
+        match told {
+            Told::Beat(peer, beat) => {
+                if self.outbox.has_told(&peer) {
+                    self.outbox.offer(Event::Beat { peer, beat });
+                }
+            }
+            Told::Offence(peer, offence) => self.offend(peer, offence),
+            Told::Departed(peer, number) => {
+                if self.readers.get(&peer).is_some_and(|reader| reader.number == number) {
+                    self.readers.remove(&peer);
+                    self.links.departed(&peer, Instant::now());
+                }
+            }
+            Told::Closed(peer, number) => {
+                if self.writers.get(&peer).is_some_and(|writer| writer.number == number) {
+                    self.writers.remove(&peer);
+                    self.closed(&peer);
+                    self.settle();
+                }
+            }
+        }
+    }
+
+    fn closed(&mut self, peer: &PeerId) {
+        let chance = self.chance();
+        if self.links.closed(peer, Instant::now(), chance) {
+            self.close_streams(peer);
+        }
+    }
+
+    pub(super) fn close_streams(&mut self, peer: &PeerId) {
+        self.readers.remove(peer);
+        self.writers.remove(peer);
+    }
+
+    /// Does what is due to links, and tells the agent of those that changed.
+    pub(super) fn settle(&mut self) {
+        let chance = self.chance();
+        for action in self.links.due(Instant::now(), || chance) {
+            match action {
+                Action::Open(peer) => self.swarm.behaviour_mut().streams.open(peer),
+                Action::Close(peer) => {
+                    tracing::debug!(%peer, "link given up: one stream of it is missing");
+                    self.close_streams(&peer);
+                }
+            }
+        }
+        let links: BTreeMap<_, _> =
+            self.links.linked().map(|(peer, _)| (*peer, self.addresses(peer))).collect();
+        self.outbox.set_links(links);
+    }
+
+    /// The remote IP addresses of the connections to a peer, each once.
+    fn addresses(&self, peer: &PeerId) -> Vec<std::net::IpAddr> {
+        let connections = self.connections.get(peer).into_iter().flatten();
+        let mut addresses: Vec<_> = connections.filter_map(|(_, (remote, _))| address::ip(remote)).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        addresses
+    }
+
+    /// Puts a beat into the slot of a peer, in place of one that was not sent yet.
+    pub(super) fn send(&mut self, to: &PeerId, beat: &Beat) {
+        let Some(writer) = self.writers.get(to).filter(|_| self.links.is_linked(to)) else { return };
+        match wire::encode(beat) {
+            Ok(frame) => drop(writer.slot.send_replace(Some(frame))),
+            Err(cause) => tracing::error!(peer = %to, "a beat is not sent: {cause}"),
+        }
+    }
+
+    pub(super) fn offend(&mut self, peer: PeerId, offence: Offence) {
+        self.refuse(offence.name());
+        if let Verdict::ShutOut(time) = self.ledger.offend(peer, offence, Instant::now()) {
+            tracing::warn!(%peer, "shut out for {} s; last it was {}", time.as_secs(), offence.name());
+            // Closes its connections, too.
+            self.swarm.behaviour_mut().shut_out.block_peer(peer);
+        }
+    }
+
+    /// Whether a peer may open one more stream or connection now.
+    pub(super) fn may_open(&mut self, peer: PeerId, now: Instant) -> bool {
+        let taken = self.meter(peer, now).lock().unwrap_or_else(PoisonError::into_inner).open(now);
+        match taken {
+            Ok(()) => true,
+            Err(TooMuch { offence, .. }) => {
+                if offence {
+                    self.offend(peer, Offence::Flood);
+                }
+                false
+            }
+        }
+    }
+
+    /// What this peer sends is measured here, over all its connections.
+    fn meter(&mut self, peer: PeerId, now: Instant) -> Arc<Mutex<Meter>> {
+        let fresh = || Arc::new(Mutex::new(Meter::new(now)));
+        Arc::clone(self.meters.entry(peer).or_insert_with(fresh))
+    }
+}

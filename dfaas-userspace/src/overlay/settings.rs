@@ -1,0 +1,82 @@
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use libp2p::pnet::PreSharedKey;
+use libp2p::{Multiaddr, PeerId};
+
+use super::memory;
+use crate::config::Config;
+
+/// How this node takes part in the overlay. No secret is printed by `Debug`: the swarm key shows as a fingerprint.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: Vec<Multiaddr>,
+    /// Nodes to begin with; this node is left out.
+    pub seeds: Vec<(PeerId, Multiaddr)>,
+    /// Nodes that may connect; empty: whoever comes.
+    pub allow: BTreeSet<PeerId>,
+    /// Key of the private swarm.
+    pub psk: Option<PreSharedKey>,
+    /// Whether to look for nodes by multicast.
+    pub mdns: bool,
+    /// Links that this node seeks by itself.
+    pub neighbours: usize,
+    /// File of the members met last; `None`: nothing is remembered.
+    pub memory: Option<PathBuf>,
+    /// Where probes come in, by UDP; `None`: nowhere.
+    pub probe: Option<SocketAddr>,
+    /// Times that a test makes shorter.
+    pub timing: Timing,
+}
+
+/// How often things are done.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// First and longest wait between calls of a node that does not answer.
+    pub calls: (Duration, Duration),
+    /// First and longest time between look-ups in the DHT.
+    pub look_ups: (Duration, Duration),
+    /// Time between measurements of round-trip times.
+    pub ping: Duration,
+    /// Least time between writes of the memory.
+    pub memory: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            calls: (Duration::from_secs(1), Duration::from_secs(60)),
+            look_ups: (Duration::from_secs(2), Duration::from_secs(60)),
+            ping: Duration::from_secs(5),
+            memory: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Settings {
+    /// The settings that a configuration means; `None` if it wants no overlay.
+    pub fn of(config: &Config) -> Option<Self> {
+        let overlay = config.overlay.as_ref()?;
+        let anywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let probe = config.dataplane.data_address.unwrap_or(anywhere);
+        Some(Self {
+            listen: overlay.listen.clone(),
+            seeds: overlay.bootstrap.clone(),
+            allow: overlay.allow.clone(),
+            psk: overlay.psk,
+            mdns: overlay.mdns,
+            neighbours: overlay.neighbours,
+            memory: Some(memory::of(&overlay.identity)),
+            probe: Some(SocketAddr::new(probe, config.dataplane.data_port)),
+            timing: Timing::default(),
+        })
+    }
+
+    /// Whether QUIC may be used: the swarm key does not guard it.
+    pub(super) fn allows_quic(&self) -> bool {
+        self.psk.is_none() || !self.allow.is_empty()
+    }
+}

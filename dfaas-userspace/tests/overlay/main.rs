@@ -1,0 +1,10 @@
+//! The overlay as its agents see it: many nodes over the memory transport, some over real sockets, and peers that mean
+//! no good.
+
+mod attacks;
+mod gate;
+mod harness;
+mod hostile;
+mod membership;
+mod secrets;
+mod sockets;
