@@ -8,7 +8,9 @@ use super::exit::{Failure, print};
 use super::runtime;
 use crate::admin::Listeners;
 use crate::agent::{self, Exit, Lock, Outcome};
-use crate::{config, dataplane};
+use crate::config::Config;
+use crate::overlay::Overlay;
+use crate::{config, dataplane, overlay};
 
 pub(super) fn run(file: &Path, keep: bool, packet_log: bool) -> Result<ExitCode, Failure> {
     let mut config = config::load(file)?;
@@ -21,9 +23,11 @@ pub(super) fn run(file: &Path, keep: bool, packet_log: bool) -> Result<ExitCode,
     let shutdown =
         runtime.block_on(async { listen(keep) }).map_err(|cause| failed(&format!("signals: {cause}")))?;
     let admin = runtime.block_on(Listeners::bind(&config.admin)).map_err(|cause| failed(&cause))?;
+    // Bound like the admin interface before anything is attached.
+    let overlay = runtime.block_on(start_overlay(&config))?;
     let dataplane = dataplane::open(&config.dataplane).map_err(|cause| failed(&cause))?;
     tracing::info!(node = config.name, strategy = config.control.strategy, "the agent runs");
-    match runtime.block_on(agent::run(config, admin, dataplane, None, shutdown)) {
+    match runtime.block_on(agent::run(config, admin, dataplane, overlay, shutdown)) {
         Ok(Outcome::Left(left)) => tracing::info!("detached; {} connections cut", left.abandoned),
         Ok(Outcome::Kept) => tracing::info!("ended; the data plane is still attached"),
         Err(cause) => return Err(failed(&cause)),
@@ -31,6 +35,19 @@ pub(super) fn run(file: &Path, keep: bool, packet_log: bool) -> Result<ExitCode,
     // A connection that somebody still holds open must not keep the process.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
+}
+
+/// The overlay that the configuration wants, if it wants one; a node without an identity gets one now.
+async fn start_overlay(config: &Config) -> Result<Option<Overlay>, Failure> {
+    let (Some(settings), Some(wanted)) = (overlay::Settings::of(config), &config.overlay) else {
+        return Ok(None);
+    };
+    let failed = |cause: String| Failure::Failed(format!("overlay: {cause}"));
+    let key =
+        overlay::identity::load_or_create(&wanted.identity).map_err(|cause| failed(cause.to_string()))?;
+    let overlay = overlay::start(settings, key).await.map_err(|cause| failed(cause.to_string()))?;
+    tracing::info!(id = %overlay.id, "on the overlay");
+    Ok(Some(overlay))
 }
 
 /// Turns signals into words for the agent.

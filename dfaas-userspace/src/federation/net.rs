@@ -144,7 +144,7 @@ impl Net {
             Order::Probe { to, nonce } => {
                 let Some(to) = (0..self.ids.len()).find(|node| ip(*node) == to.ip()) else { return };
                 if !self.cut.contains(&(from, to)) {
-                    self.event(to, Event::Probed { by: self.ids[from], from: ip(from), nonce });
+                    self.event(to, Event::Probed { by: self.ids[from], nonce });
                 }
             }
             Order::Offence { peer, offence } => {

@@ -6,7 +6,7 @@ use dfaas_control::{Contest, Heard, Random, Time};
 use libp2p::PeerId;
 
 use super::effects::Effects;
-use super::member::{Member, digest};
+use super::member::digest;
 use super::place::{Disbelief, claimed};
 use super::send::probe;
 use super::state::Federation;
@@ -40,14 +40,8 @@ impl Federation {
                     member.rtt = Some(rtt);
                 }
             }
-            Event::Probed { by, from, nonce } => {
-                // Somebody else's nonce in the name of a member would only hinder that member's proof, but why let it.
-                let its = |member: &&mut Member| {
-                    member.linked
-                        && (member.addresses.contains(&from)
-                            || member.place.proven().is_some_and(|at| at.ip() == from))
-                };
-                if let Some(member) = self.members.get_mut(&by).filter(its) {
+            Event::Probed { by, nonce } => {
+                if let Some(member) = self.members.get_mut(&by).filter(|member| member.linked) {
                     member.nonce = Some(nonce);
                     self.beat_to(now, by, &mut effects);
                 }
