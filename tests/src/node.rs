@@ -1,9 +1,9 @@
 //! One node of the federation: its gateway and its agent.
 
-use std::cell::RefCell;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -43,7 +43,7 @@ pub struct Node {
     namespace: Namespace,
     folder: PathBuf,
     binary: PathBuf,
-    log: RefCell<Option<String>>,
+    log: Mutex<Option<String>>,
     gateway: Option<Process>,
     agent: Option<Process>,
 }
@@ -71,7 +71,7 @@ impl Node {
             namespace: lab.node(index),
             folder,
             binary: binary.to_owned(),
-            log: RefCell::new(None),
+            log: Mutex::default(),
             gateway: None,
             agent: None,
         };
@@ -82,7 +82,9 @@ impl Node {
 
     /// Writes another configuration for the agent's next start.
     pub fn configure_agent(&self, lab: &Lab, agent: &Agent) -> Result<()> {
-        self.log.replace(agent.log.clone());
+        if let Ok(mut log) = self.log.lock() {
+            log.clone_from(&agent.log);
+        }
         self.write("agent.toml", &agent.render(lab, self.index, &self.admin_socket(), &self.identity_file())?)
     }
 
@@ -253,8 +255,9 @@ impl Node {
 
     fn start(&self, part: &str) -> Result<Process> {
         let mut command = Command::new(&self.binary);
-        if let Some(filter) = self.log.borrow().as_ref().filter(|_| part == "agent") {
-            command.args(["--log", filter]);
+        let filter = self.log.lock().ok().and_then(|log| log.clone());
+        if let Some(filter) = filter.filter(|_| part == "agent") {
+            command.args(["--log", &filter]);
         }
         command.arg(part).arg("--config").arg(self.folder.join(format!("{part}.toml")));
         let name = format!("{part} of {}", self.name());

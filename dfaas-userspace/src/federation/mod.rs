@@ -17,7 +17,6 @@ pub use place::Disbelief;
 pub use state::{Federation, Settings};
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 mod net;
 #[cfg(test)]
 mod tests;
