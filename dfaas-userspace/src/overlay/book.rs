@@ -25,7 +25,7 @@ const GONE: Duration = Duration::from_secs(24 * 3600);
 
 /// How much is known of a node, from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
+enum Knowledge {
     /// Somebody said so.
     Heard,
     /// It was talked to.
@@ -36,7 +36,7 @@ enum Standing {
 
 #[derive(Debug)]
 struct Entry {
-    standing: Standing,
+    knowledge: Knowledge,
     /// Without peer id; the ones that worked last first.
     addresses: Vec<Multiaddr>,
     connected: bool,
@@ -79,12 +79,12 @@ impl Book {
 
     /// A node of the configuration: never forgotten.
     pub(super) fn seed(&mut self, peer: PeerId, address: Multiaddr, now: Instant) {
-        self.note(peer, Standing::Seed, [address], now);
+        self.note(peer, Knowledge::Seed, [address], now);
     }
 
     /// A member that an earlier run met.
     pub(super) fn recall(&mut self, peer: PeerId, address: Multiaddr, now: Instant) {
-        self.note(peer, Standing::Met, [address], now);
+        self.note(peer, Knowledge::Met, [address], now);
     }
 
     /// Somebody says that this is a node. Nothing of it is certain.
@@ -95,8 +95,8 @@ impl Book {
         now: Instant,
     ) {
         // What it says of itself is better than what others say.
-        if self.entries.get(&peer).is_none_or(|entry| entry.standing == Standing::Heard) {
-            self.note(peer, Standing::Heard, addresses, now);
+        if self.entries.get(&peer).is_none_or(|entry| entry.knowledge == Knowledge::Heard) {
+            self.note(peer, Knowledge::Heard, addresses, now);
         }
     }
 
@@ -107,7 +107,7 @@ impl Book {
         addresses: impl IntoIterator<Item = Multiaddr>,
         now: Instant,
     ) {
-        self.note(peer, Standing::Met, addresses, now);
+        self.note(peer, Knowledge::Met, addresses, now);
     }
 
     /// A call reached a node at this address.
@@ -146,13 +146,13 @@ impl Book {
             return;
         }
         entry.next = now + entry.waits.fail(chance);
-        let forgotten = match entry.standing {
-            Standing::Heard => entry.waits.failures() >= HEARD_CALLS,
-            Standing::Met => now.saturating_duration_since(entry.seen) >= GONE,
-            Standing::Seed => false,
+        let forgotten = match entry.knowledge {
+            Knowledge::Heard => entry.waits.failures() >= HEARD_CALLS,
+            Knowledge::Met => now.saturating_duration_since(entry.seen) >= GONE,
+            Knowledge::Seed => false,
         };
         if forgotten {
-            self.changed |= entry.standing == Standing::Met;
+            self.changed |= entry.knowledge == Knowledge::Met;
             self.entries.remove(peer);
         }
     }
@@ -173,7 +173,7 @@ impl Book {
             Eagerness::Content => 0,
         };
         let wanted = |peer: &PeerId, entry: &Entry| {
-            let known = eagerness == Eagerness::Wanting || entry.standing > Standing::Heard;
+            let known = eagerness == Eagerness::Wanting || entry.knowledge > Knowledge::Heard;
             !entry.connected && !calling(entry) && entry.next <= now && known && may(peer)
         };
         let mut due: Vec<_> = self.entries.iter_mut().filter(|(peer, entry)| wanted(peer, entry)).collect();
@@ -205,7 +205,7 @@ impl Book {
         if !std::mem::take(&mut self.changed) {
             return None;
         }
-        let worth = |entry: &Entry| entry.standing > Standing::Heard && !entry.addresses.is_empty();
+        let worth = |entry: &Entry| entry.knowledge > Knowledge::Heard && !entry.addresses.is_empty();
         let mut members: Vec<_> = self.entries.iter().filter(|(_, entry)| worth(entry)).collect();
         members.sort_by_key(|(_, entry)| (!entry.connected, entry.waits.failures()));
         Some(members.into_iter().map(|(peer, entry)| (*peer, entry.addresses.clone())).collect())
@@ -214,16 +214,16 @@ impl Book {
     fn note(
         &mut self,
         peer: PeerId,
-        standing: Standing,
+        knowledge: Knowledge,
         addresses: impl IntoIterator<Item = Multiaddr>,
         now: Instant,
     ) {
-        if peer == self.own || !(self.entries.contains_key(&peer) || self.make_room(standing)) {
+        if peer == self.own || !(self.entries.contains_key(&peer) || self.make_room(knowledge)) {
             return;
         }
         let waits = Backoff::new(self.waits.0, self.waits.1);
         let entry = self.entries.entry(peer).or_insert_with(|| Entry {
-            standing,
+            knowledge,
             addresses: Vec::new(),
             connected: false,
             calling: None,
@@ -231,8 +231,8 @@ impl Book {
             next: now,
             waits,
         });
-        let before = (entry.standing, entry.addresses.len());
-        entry.standing = entry.standing.max(standing);
+        let before = (entry.knowledge, entry.addresses.len());
+        entry.knowledge = entry.knowledge.max(knowledge);
         for address in addresses.into_iter().map(bare).take(MOST_ADDRESSES) {
             if !entry.addresses.contains(&address) {
                 // A node that moved is at the new address; the oldest unproven one makes room.
@@ -240,24 +240,24 @@ impl Book {
                 entry.addresses.push(address);
             }
         }
-        self.changed |= standing > Standing::Heard && before != (entry.standing, entry.addresses.len());
+        self.changed |= knowledge > Knowledge::Heard && before != (entry.knowledge, entry.addresses.len());
     }
 
     /// Whether there is room for one more.
-    fn make_room(&mut self, standing: Standing) -> bool {
-        let heard = self.entries.values().filter(|entry| entry.standing == Standing::Heard).count();
-        match standing {
-            Standing::Seed => true,
-            Standing::Heard if heard >= MOST_HEARD || self.entries.len() >= MOST => false,
+    fn make_room(&mut self, knowledge: Knowledge) -> bool {
+        let heard = self.entries.values().filter(|entry| entry.knowledge == Knowledge::Heard).count();
+        match knowledge {
+            Knowledge::Seed => true,
+            Knowledge::Heard if heard >= MOST_HEARD || self.entries.len() >= MOST => false,
             _ if self.entries.len() < MOST => true,
             // The least known, and the longest not reached, makes room.
             _ => {
                 let gone =
-                    |entry: &Entry| (entry.standing, std::cmp::Reverse(entry.waits.failures()), entry.seen);
+                    |entry: &Entry| (entry.knowledge, std::cmp::Reverse(entry.waits.failures()), entry.seen);
                 let free = self
                     .entries
                     .iter()
-                    .filter(|(_, entry)| !entry.connected && entry.standing < Standing::Seed);
+                    .filter(|(_, entry)| !entry.connected && entry.knowledge < Knowledge::Seed);
                 let least = free.min_by_key(|(_, entry)| gone(entry)).map(|(peer, _)| *peer);
                 least.is_some_and(|peer| self.entries.remove(&peer).is_some())
             }

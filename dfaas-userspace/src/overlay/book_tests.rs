@@ -139,7 +139,7 @@ fn a_book_full_of_rumours_has_room_for_members() {
     assert_eq!(book.len(), MOST_HEARD);
     (0..2 * MOST).for_each(|_| book.introduced(PeerId::random(), [at(1)], now));
     assert_eq!(book.len(), MOST);
-    assert!(book.entries.values().all(|entry| entry.standing == Standing::Met));
+    assert!(book.entries.values().all(|entry| entry.knowledge == Knowledge::Met));
     let connected: Vec<PeerId> = book.entries.keys().copied().collect();
     connected.iter().for_each(|peer| book.connected(peer));
     book.introduced(PeerId::random(), [at(1)], now);
