@@ -20,7 +20,7 @@ pub const KAD: StreamProtocol = StreamProtocol::new("/dfaas/kad/1");
 pub const RENDEZVOUS: &[u8] = b"/dfaas/federation/1";
 
 /// Connections being opened: of others, and by this node.
-const MOST_PENDING: (u32, u32) = (64, 24);
+const MOST_PENDING: (u32, u32) = (256, 24);
 /// Connections of others, of this node, and with one peer.
 const MOST_ESTABLISHED: (u32, u32, u32) = (192, 128, 4);
 /// Members that one node tells another in an answer, and that it stores.

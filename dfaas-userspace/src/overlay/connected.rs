@@ -24,6 +24,8 @@ use super::{stream_out, wire};
 /// The task that reads a peer's stream; ends with this.
 pub(super) struct Reader {
     number: u64,
+    /// The last beat that came before the link was whole: the peer's side of it may be so a moment earlier.
+    early: Option<Box<Beat>>,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -73,7 +75,7 @@ impl Task {
         let (meter, traffic) = (self.meter(peer, now), Arc::clone(&self.traffic));
         let task = tokio::spawn(stream_in::read(peer, number, stream, meter, traffic, self.tell.clone()));
         // A newer stream replaces the older, of which the peer may know that it is dead.
-        self.readers.insert(peer, Reader { number, _task: AbortOnDropHandle::new(task) });
+        self.readers.insert(peer, Reader { number, early: None, _task: AbortOnDropHandle::new(task) });
     }
 
     pub(super) fn on_told(&mut self, told: Told) {
@@ -81,6 +83,8 @@ impl Task {
             Told::Beat(peer, beat) => {
                 if self.outbox.has_told(&peer) {
                     self.outbox.offer(Event::Beat { peer, beat });
+                } else if let Some(reader) = self.readers.get_mut(&peer) {
+                    reader.early = Some(beat);
                 }
             }
             Told::Offence(peer, offence) => self.offend(peer, offence),
@@ -127,6 +131,11 @@ impl Task {
         let links: BTreeMap<_, _> =
             self.links.linked().map(|(peer, _)| (*peer, self.addresses(peer))).collect();
         self.outbox.set_links(links);
+        for (peer, reader) in &mut self.readers {
+            if let Some(beat) = reader.early.take_if(|_| self.outbox.has_told(peer)) {
+                self.outbox.offer(Event::Beat { peer: *peer, beat });
+            }
+        }
     }
 
     /// The remote IP addresses of the connections to a peer, each once.

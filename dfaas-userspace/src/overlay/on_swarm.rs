@@ -146,21 +146,22 @@ impl Task {
 
     /// A node says what it speaks and where it listens. Only members speak our DHT's protocol.
     fn introduced(&mut self, peer: PeerId, info: identify::Info) {
-        let Some((source, _)) =
-            self.connections.get(&peer).and_then(|connections| connections.values().next())
-        else {
-            return;
-        };
+        let Some(source) = self.remote(&peer) else { return };
         if !info.protocols.contains(&KAD) {
             return;
         }
-        let usable = info.listen_addrs.into_iter().filter(|address| is_usable(address, source));
+        let usable = info.listen_addrs.into_iter().filter(|address| is_usable(address, &source));
         let addresses: Vec<Multiaddr> = usable.take(MOST_ADDRESSES).collect();
         for address in &addresses {
             self.swarm.behaviour_mut().kad.add_address(&peer, address.clone());
         }
         self.book.introduced(peer, addresses, Instant::now());
         self.book.connected(&peer);
+    }
+
+    /// Where a connected node is, as one of the connections to it has it.
+    fn remote(&self, peer: &PeerId) -> Option<Multiaddr> {
+        self.connections.get(peer)?.values().next().map(|(remote, _)| remote.clone())
     }
 
     /// Somebody, or the local network, says that this is a node.
@@ -173,6 +174,9 @@ impl Task {
             let addresses: Vec<Multiaddr> = usable.take(MOST_ADDRESSES).collect();
             if !addresses.is_empty() {
                 self.book.heard(peer, addresses, Instant::now());
+                if self.connections.contains_key(&peer) {
+                    self.book.connected(&peer);
+                }
             }
         }
     }
@@ -210,6 +214,8 @@ impl Task {
             self.offend(record.provider, Offence::Forged);
             return;
         }
+        let source = self.remote(&record.provider);
+        record.addresses.retain(|address| source.as_ref().is_some_and(|source| is_usable(address, source)));
         record.addresses.truncate(MOST_ADDRESSES / 2);
         let store = self.swarm.behaviour_mut().kad.store_mut();
         // A full store keeps those that it has.

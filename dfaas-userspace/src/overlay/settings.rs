@@ -80,3 +80,46 @@ impl Settings {
         self.psk.is_none() || !self.allow.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use super::*;
+
+    fn settings(overlay: &str) -> Option<Settings> {
+        let dataplane =
+            "[dataplane]\ninterfaces = [\"eth0\"]\nlisten = [\"192.0.2.10:8080\"]\ndata_port = 31601\n";
+        let none = |_: &Path| Err(io::ErrorKind::NotFound.into());
+        let parsed = crate::config::parse(&format!("{dataplane}{overlay}"), Path::new("a"), "a", &none);
+        Settings::of(&parsed.unwrap())
+    }
+
+    #[test]
+    fn a_configuration_without_an_overlay_means_none() {
+        assert!(settings("").is_none());
+        assert!(settings("[overlay]\nlisten = []\n").is_none());
+    }
+
+    #[test]
+    fn the_configuration_says_where_and_with_whom() {
+        let open = "[overlay]\ninsecure_open = true\nidentity = \"/var/lib/dfaas/id.pem\"\n";
+        let open = settings(&format!("{open}[control]\nneighbours = 4\n")).unwrap();
+        assert_eq!((open.listen.len(), open.neighbours, open.mdns), (2, 4, false));
+        assert_eq!(open.memory.as_deref(), Some(Path::new("/var/lib/dfaas/id.pem.members")));
+        assert_eq!(open.probe, Some("0.0.0.0:31601".parse().unwrap()));
+        let placed = settings("[overlay]\ninsecure_open = true\ndata_address = \"192.0.2.10\"\n").unwrap();
+        assert_eq!(placed.probe, Some("192.0.2.10:31601".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_swarm_key_alone_does_not_guard_quic() {
+        let mut settings = settings("[overlay]\ninsecure_open = true\n").unwrap();
+        assert!(settings.allows_quic());
+        settings.psk = Some(PreSharedKey::new([1; 32]));
+        assert!(!settings.allows_quic());
+        settings.allow.insert(PeerId::random());
+        assert!(settings.allows_quic());
+    }
+}

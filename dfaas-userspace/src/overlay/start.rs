@@ -8,6 +8,7 @@ use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, Swarm, TransportError, swarm};
 use tokio::sync::{mpsc, watch};
 
+use super::address;
 use super::api::{Overlay, Status};
 use super::behaviour::Behaviour;
 use super::error::OverlayError;
@@ -45,6 +46,7 @@ pub async fn start_over(
     transport: Authenticated,
 ) -> Result<Overlay, OverlayError> {
     let own = key.public().to_peer_id();
+    warn(&settings);
     let behaviour = Behaviour::new(&key, &settings.allow, settings.mdns, settings.timing.ping);
     let behaviour = behaviour.map_err(OverlayError::Mdns)?;
     let config = swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
@@ -74,6 +76,20 @@ pub async fn start_over(
     let (publish, status) = watch::channel(Arc::new(Status::default()));
     tokio::spawn(Task::new(settings, swarm, probe, Outbox::new(tell), publish).run(wanted));
     Ok(Overlay { id: own, events, orders, status })
+}
+
+/// Says what is allowed and seldom meant.
+fn warn(settings: &Settings) {
+    let open = settings.allow.is_empty() && settings.psk.is_none();
+    let public = |address: &&Multiaddr| address::ip(address).is_some_and(|ip| !ip.is_loopback());
+    if let Some(address) = settings.listen.iter().find(public).filter(|_| open) {
+        tracing::warn!("whoever reaches {address} can take part in the federation (overlay.insecure_open)");
+    }
+    for (peer, address) in &settings.seeds {
+        if !settings.allow.is_empty() && !settings.allow.contains(peer) {
+            tracing::warn!("{address} is not called: the node is not in overlay.allow");
+        }
+    }
 }
 
 fn listen(swarm: &mut Swarm<Behaviour>, address: &Multiaddr) -> io::Result<()> {
