@@ -54,8 +54,6 @@ pub enum Event {
     Probed {
         /// Who claims to have sent it: not authenticated.
         by: PeerId,
-        /// The address that the datagram came from: not certain either.
-        from: IpAddr,
         /// The nonce.
         nonce: Nonce,
     },

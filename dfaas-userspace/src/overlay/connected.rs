@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
+use libp2p::swarm::ConnectionId;
 use libp2p::{PeerId, Stream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -32,6 +33,7 @@ pub(super) struct Reader {
 /// The task that writes to a peer; ends with this.
 pub(super) struct Writer {
     number: u64,
+    connection: ConnectionId,
     /// The beat to be sent next.
     slot: watch::Sender<Option<Bytes>>,
     task: AbortOnDropHandle<()>,
@@ -47,22 +49,25 @@ impl Writer {
 impl Task {
     pub(super) fn on_stream(&mut self, event: StreamEvent) {
         match event {
-            StreamEvent::Arrived { peer, stream } => self.arrived(peer, stream),
-            StreamEvent::Opened { peer, stream: Some(stream) } => {
+            StreamEvent::Arrived { peer, connection, stream } => self.arrived(peer, connection, stream),
+            StreamEvent::Opened { peer, connection, stream: Some(stream) } => {
                 if self.links.opened(&peer) {
                     let number = self.number();
                     let (slot, frames) = watch::channel(None);
                     let (traffic, tell) = (Arc::clone(&self.traffic), self.tell.clone());
                     let task = tokio::spawn(stream_out::write(peer, number, stream, frames, traffic, tell));
-                    self.writers.insert(peer, Writer { number, slot, task: AbortOnDropHandle::new(task) });
+                    self.writers.insert(
+                        peer,
+                        Writer { number, connection, slot, task: AbortOnDropHandle::new(task) },
+                    );
                 }
             }
-            StreamEvent::Opened { peer, stream: None } => self.closed(&peer),
+            StreamEvent::Opened { peer, stream: None, .. } => self.closed(&peer),
         }
         self.settle();
     }
 
-    fn arrived(&mut self, peer: PeerId, stream: Stream) {
+    fn arrived(&mut self, peer: PeerId, connection: ConnectionId, stream: Stream) {
         let now = Instant::now();
         if !self.may_open(peer, now) {
             return;
@@ -76,6 +81,23 @@ impl Task {
         let task = tokio::spawn(stream_in::read(peer, number, stream, meter, traffic, self.tell.clone()));
         // A newer stream replaces the older, of which the peer may know that it is dead.
         self.readers.insert(peer, Reader { number, early: None, _task: AbortOnDropHandle::new(task) });
+        self.follow(peer, connection);
+    }
+
+    /// Answers where a peer was heard last, if that is another machine than the one that we talk to: two agents that use
+    /// one identity then hear of each other in turn, and notice.
+    fn follow(&mut self, peer: PeerId, connection: ConnectionId) {
+        let Some(writer) = self.writers.get(&peer) else { return };
+        let of = |connection| {
+            self.connections.get(&peer)?.get(connection).and_then(|(remote, _)| address::ip(remote))
+        };
+        if let (Some(heard), Some(told)) = (of(&connection), of(&writer.connection))
+            && heard != told
+        {
+            self.writers.remove(&peer);
+            self.links.moved(&peer);
+            self.swarm.behaviour_mut().streams.open_by(peer, connection);
+        }
     }
 
     pub(super) fn on_told(&mut self, told: Told) {

@@ -166,6 +166,13 @@ impl Links {
         true
     }
 
+    /// Our stream to a node was given up for another, which is being opened.
+    pub(super) fn moved(&mut self, peer: &PeerId) {
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.outbound = Outbound::Opening;
+        }
+    }
+
     /// Our stream to a node could not be opened, or is closed. Whether the link is given up, so that what is left of
     /// it is to be closed.
     #[must_use]

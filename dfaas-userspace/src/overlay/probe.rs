@@ -42,19 +42,19 @@ impl Probe {
         Ok(Self { socket, bucket: Bucket::new(RATE.0, RATE.1, Instant::now()), garbage: 0 })
     }
 
-    /// The next probe: who claims to have sent it, from where, and its nonce. May be dropped and called again.
-    pub(super) async fn next(&mut self) -> (PeerId, IpAddr, Nonce) {
+    /// The next probe: who claims to have sent it, and its nonce. May be dropped and called again.
+    pub(super) async fn next(&mut self) -> (PeerId, Nonce) {
         // One byte more than any probe has: what fills it is none.
         let mut buffer = [0; MAX_DATAGRAM + 1];
         loop {
-            let Ok((length, from)) = self.socket.recv_from(&mut buffer).await else {
+            let Ok((length, _)) = self.socket.recv_from(&mut buffer).await else {
                 // Nothing that lasts, but nothing to spin on either.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
             match parse(&buffer[..length]) {
                 Some((by, nonce)) if self.bucket.take(1.0, Instant::now()).is_ok() => {
-                    return (by, from.ip().to_canonical(), nonce);
+                    return (by, nonce);
                 }
                 Some(_) => {}
                 None => self.garbage += 1,
@@ -120,7 +120,7 @@ mod tests {
             other.send_to(&vec![7; length], to).await.unwrap();
         }
         other.send_to(&format(peer, &[1; NONCE]), to).await.unwrap();
-        assert_eq!(probe.next().await, (peer, IpAddr::from([127, 0, 0, 1]), [1; NONCE]));
+        assert_eq!(probe.next().await, (peer, [1; NONCE]));
         assert_eq!(probe.garbage(), 5);
     }
 

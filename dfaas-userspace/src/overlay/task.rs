@@ -1,7 +1,6 @@
 //! The one task of the overlay: takes what happens, asks the types that decide, and does what they say.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -123,7 +122,7 @@ impl Task {
                 },
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 Some(told) = self.told.recv() => self.on_told(told),
-                (by, from, nonce) = next(&mut self.probe) => self.probed(by, from, nonce),
+                (by, nonce) = next(&mut self.probe) => self.probed(by, nonce),
                 _ = tick.tick() => self.upkeep(),
             }
         }
@@ -143,9 +142,9 @@ impl Task {
     }
 
     /// The nonce goes back in a beat, so that only a node with a link has any use of it.
-    fn probed(&mut self, by: PeerId, from: IpAddr, nonce: Nonce) {
+    fn probed(&mut self, by: PeerId, nonce: Nonce) {
         if self.outbox.has_told(&by) {
-            self.outbox.offer(Event::Probed { by, from, nonce });
+            self.outbox.offer(Event::Probed { by, nonce });
         } else {
             self.refuse("probe");
         }
@@ -205,7 +204,7 @@ impl Task {
 }
 
 /// The next probe; never one if there is no socket.
-async fn next(probe: &mut Option<Probe>) -> (PeerId, IpAddr, Nonce) {
+async fn next(probe: &mut Option<Probe>) -> (PeerId, Nonce) {
     match probe {
         Some(probe) => probe.next().await,
         None => std::future::pending().await,

@@ -36,7 +36,7 @@ pub struct Seen {
     /// Beats of each node, and the last.
     pub beats: BTreeMap<PeerId, (u64, Beat)>,
     pub rtts: BTreeSet<PeerId>,
-    pub probed: Vec<(PeerId, IpAddr, Nonce)>,
+    pub probed: Vec<(PeerId, Nonce)>,
     pub unlinked: u64,
 }
 
@@ -217,6 +217,6 @@ fn note(seen: &mut Seen, event: Event) {
             *entry = (entry.0 + 1, *beat);
         }
         Event::Rtt { peer, .. } => drop(seen.rtts.insert(peer)),
-        Event::Probed { by, from, nonce } => seen.probed.push((by, from, nonce)),
+        Event::Probed { by, nonce } => seen.probed.push((by, nonce)),
     }
 }

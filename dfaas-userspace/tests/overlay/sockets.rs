@@ -104,7 +104,7 @@ async fn a_probe_reaches_the_data_port_and_only_linked_nodes_are_told_of() {
     let nonce = [42; 16];
     let probe = Order::Probe { to: ports[1], nonce };
     nodes[0].orders.send(probe.clone()).await.unwrap();
-    let told = (nodes[0].id, ports[0].ip(), nonce);
+    let told = (nodes[0].id, nonce);
     eventually("the probe arrives", || nodes[1].seen().probed == [told]).await;
     // Somebody without a link, and bytes that are no probe.
     let stranger = Node::real(

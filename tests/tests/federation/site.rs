@@ -150,8 +150,8 @@ pub fn ok_share(seconds: &[Second]) -> f64 {
     ok as f64 / sent as f64
 }
 
-/// Seconds with failures, for messages.
+/// Seconds in which not all was answered well, for messages.
 pub fn failures(report: &Report) -> String {
-    let bad: Vec<&Second> = report.seconds().iter().filter(|second| second.failed > 0).collect();
+    let bad: Vec<&Second> = report.seconds().iter().filter(|second| second.ok < second.sent).collect();
     format!("{:?} in {bad:?}", report.reasons())
 }

@@ -19,6 +19,8 @@ pub enum StreamEvent {
     Arrived {
         /// Who.
         peer: PeerId,
+        /// The connection that it came by.
+        connection: ConnectionId,
         /// The stream.
         stream: Stream,
     },
@@ -26,6 +28,8 @@ pub enum StreamEvent {
     Opened {
         /// To whom.
         peer: PeerId,
+        /// The connection.
+        connection: ConnectionId,
         /// The stream; `None`: it could not be opened.
         stream: Option<Stream>,
     },
@@ -41,11 +45,16 @@ pub struct Behaviour {
 impl Behaviour {
     /// Asks for a stream to a connected peer. If the connection closes meanwhile, no answer comes.
     pub fn open(&mut self, peer: PeerId) {
-        self.events.push_back(ToSwarm::NotifyHandler {
-            peer_id: peer,
-            handler: NotifyHandler::Any,
-            event: Open,
-        });
+        self.ask(peer, NotifyHandler::Any);
+    }
+
+    /// The same by this connection.
+    pub fn open_by(&mut self, peer: PeerId, connection: ConnectionId) {
+        self.ask(peer, NotifyHandler::One(connection));
+    }
+
+    fn ask(&mut self, peer_id: PeerId, handler: NotifyHandler) {
+        self.events.push_back(ToSwarm::NotifyHandler { peer_id, handler, event: Open });
     }
 }
 
@@ -79,12 +88,12 @@ impl NetworkBehaviour for Behaviour {
     fn on_connection_handler_event(
         &mut self,
         peer: PeerId,
-        _: ConnectionId,
+        connection: ConnectionId,
         happened: THandlerOutEvent<Self>,
     ) {
         let event = match happened {
-            Happened::Arrived(stream) => StreamEvent::Arrived { peer, stream },
-            Happened::Opened(stream) => StreamEvent::Opened { peer, stream },
+            Happened::Arrived(stream) => StreamEvent::Arrived { peer, connection, stream },
+            Happened::Opened(stream) => StreamEvent::Opened { peer, connection, stream },
         };
         self.events.push_back(ToSwarm::GenerateEvent(event));
     }
