@@ -60,10 +60,10 @@ impl Function {
         Self { rate: Some(rate), ..Self::echo() }
     }
 
-    /// The same, with the label that tells agents.
-    pub fn labelled_echo_at_most(rate: f64) -> Self {
-        let labels = BTreeMap::from([("dfaas.maxrate".to_owned(), rate.to_string())]);
-        Self { labels, ..Self::echo_at_most(rate) }
+    /// The same, with the label that tells agents so.
+    pub fn labelled(mut self, rate: f64) -> Self {
+        self.labels.insert("dfaas.maxrate".to_owned(), rate.to_string());
+        self
     }
 }
 

@@ -1,12 +1,23 @@
 //! The test of the CloudNet 2021 article: three nodes that serve 10, 16 and 24 invocations a second, all load into the
 //! first.
 
+use dfaas_tests::settings::{Function, Gateway};
+
 use crate::site::{Site, failures, ok_share, served};
 
 const CAPACITIES: [u32; 3] = [10, 16, 24];
 
+/// Gateways that serve no more than that.
+fn limit(index: u8, gateway: &mut Gateway) {
+    let capacity = f64::from(CAPACITIES[usize::from(index) - 1]);
+    gateway.functions.insert("figlet".to_owned(), Function::echo_at_most(capacity).labelled(capacity));
+}
+
 fn paper(rate: f64, seconds: u64) -> dfaas_tests::load::Report {
-    let mut site = Site::start(&CAPACITIES, |_, _, agent, _| agent.period = "2s".to_owned());
+    let mut site = Site::start(&CAPACITIES, |index, _, agent, gateway| {
+        agent.period = "2s".to_owned();
+        limit(index, gateway);
+    });
     let report = site.load(rate, seconds).finish().unwrap();
     site.check();
     assert_eq!(report.total().failed, 0, "{}", failures(&report));
@@ -40,7 +51,8 @@ fn with_a_tenth_to_spare_all_are_answered_and_the_first_node_keeps_what_it_can_s
 
 #[test]
 fn the_published_code_strands_the_margin_of_peers_that_need_none() {
-    let site = Site::start(&CAPACITIES, |_, _, agent, _| {
+    let site = Site::start(&CAPACITIES, |index, _, agent, gateway| {
+        limit(index, gateway);
         agent.overrides = "[control.recalc]\nsplit = \"all\"".parse().unwrap();
     });
     let report = site.load(50.0, 16).finish().unwrap();

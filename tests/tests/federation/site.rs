@@ -18,7 +18,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// Nodes that serve `figlet` so often a second and say so by its label; `adapt` changes what a node (by index, from
+    /// Nodes whose label says that they serve `figlet` so often a second, while their gateways serve whatever comes: what
+    /// is refused is refused by the data plane. `adapt` changes what a node (by index, from
     /// 1) is configured with. Nothing runs yet.
     pub fn prepare(capacities: &[u32], adapt: impl Fn(u8, &Identities, &mut Agent, &mut Gateway)) -> Self {
         let count = u8::try_from(capacities.len()).unwrap();
@@ -26,7 +27,7 @@ impl Site {
         let settings = |index: u8, identities: &Identities| {
             let mut agent =
                 Agent { strategy: "recalc".to_owned(), period: "500ms".to_owned(), ..Agent::default() };
-            let figlet = Function::labelled_echo_at_most(capacities[usize::from(index) - 1].into());
+            let figlet = Function::echo().labelled(capacities[usize::from(index) - 1].into());
             let functions = BTreeMap::from([("figlet".to_owned(), figlet)]);
             let mut gateway = Gateway { functions, ..Gateway::default() };
             adapt(index, identities, &mut agent, &mut gateway);

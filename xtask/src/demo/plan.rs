@@ -55,7 +55,8 @@ impl Plan {
 
     /// How the gateway of node `index` is configured: the function's label tells agents what the node can serve.
     pub fn gateway(&self, index: u8) -> Gateway {
-        let function = Function::labelled_echo_at_most(self.capacity(index).into());
+        let capacity = f64::from(self.capacity(index));
+        let function = Function::echo_at_most(capacity).labelled(capacity);
         Gateway { functions: BTreeMap::from([(FUNCTION.to_owned(), function)]), ..Gateway::default() }
     }
 }
