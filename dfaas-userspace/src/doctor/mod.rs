@@ -4,6 +4,7 @@ mod firewall;
 mod gateway;
 mod kernel;
 mod links;
+mod overlay;
 mod ports;
 
 use std::path::Path;
@@ -82,6 +83,7 @@ pub async fn examine(config: Option<Result<Config, ConfigErrors>>) -> Diagnosis 
     if let Some(config) = &config {
         findings.extend(links::examine(&config.dataplane.interfaces));
         findings.extend(ports::examine(&config.dataplane));
+        findings.extend(overlay::examine(config));
         findings.push(gateway::examine(config).await);
         findings.extend(firewall::examine(&config.dataplane).await);
     }

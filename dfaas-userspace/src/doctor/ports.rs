@@ -67,6 +67,16 @@ fn ranges(text: &str) -> Vec<RangeInclusive<u16>> {
     text.trim().split(',').filter_map(range).collect()
 }
 
+/// Whether something is bound to this port and connected to nobody, in a text of the form of `/proc/net/udp` or `tcp`.
+pub(super) fn bound(table: &str, port: u16) -> bool {
+    let local = format!(":{port:04X}");
+    table.lines().skip(1).any(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let (Some(own), Some(other)) = (fields.next(), fields.next()) else { return false };
+        own.ends_with(&local) && other.ends_with(":0000")
+    })
+}
+
 /// The ports with a listener in a text of the form of `/proc/net/tcp`.
 fn listeners(table: &str) -> BTreeSet<u16> {
     const LISTEN: &str = "0A";
