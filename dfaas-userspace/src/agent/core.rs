@@ -13,7 +13,7 @@ use super::{measure, plans};
 use crate::config::{Config, StaticPeer};
 use crate::dataplane::{Function, FunctionPlan, Peer, Snapshot};
 use crate::discovery::{Catalogue, FunctionInfo};
-use crate::federation::{Effects, Federation, MemberView};
+use crate::federation::{Effects, Federation, MemberView, add};
 use crate::overlay::{Event, Order};
 
 /// Functions that only peers have, at most: the data plane's table of names is bounded, and the gateway's own
@@ -61,6 +61,11 @@ impl Core {
             plan: None,
             orders: Vec::new(),
         })
+    }
+
+    /// Keeps orders until they are taken.
+    fn note(&mut self, orders: Vec<Order>) {
+        orders.into_iter().for_each(|order| add(&mut self.orders, order));
     }
 
     /// Whether this node is on an overlay.
@@ -114,7 +119,7 @@ impl Core {
         if news && let Some(federation) = &mut self.federation {
             let served = catalogue.functions.iter().filter(|(_, info)| !info.local_only);
             let effects = federation.serve(now, served.map(|(name, _)| name.clone()).collect());
-            self.orders.extend(effects.orders);
+            self.note(effects.orders);
         }
         self.catalogue = Some(catalogue);
         news
@@ -148,18 +153,19 @@ impl Core {
         let took: BTreeSet<PeerId> =
             views.into_iter().filter(|view| names.contains(&view.name)).map(|view| view.id).collect();
         let effects = federation.data_plane_took(now, took);
-        self.orders.extend(effects.orders);
+        self.note(effects.orders);
     }
 
     /// Says goodbye to the federation.
     pub(super) fn leave(&mut self, now: Time) {
         if let Some(federation) = &mut self.federation {
-            self.orders.extend(federation.leave(now).orders);
+            let effects = federation.leave(now);
+            self.note(effects.orders);
         }
     }
 
     fn follow(&mut self, now: Time, effects: Effects) -> Next {
-        self.orders.extend(effects.orders);
+        self.note(effects.orders);
         let mut next = if effects.peers_changed { Next::Decide } else { Next::Nothing };
         for (from, message) in effects.messages {
             next = next.max(self.on_message(now, from, &message));
@@ -183,7 +189,7 @@ impl Core {
                 }
                 Command::Send(to, message) => {
                     let effects = self.federation.as_mut().map(|federation| federation.say(now, to, message));
-                    self.orders.extend(effects.unwrap_or_default().orders);
+                    self.note(effects.unwrap_or_default().orders);
                 }
                 // There is no request yet.
                 Command::Query(_, request) => match request {},

@@ -95,7 +95,8 @@ impl<'a> Growth<'a> {
             .invocations
             .iter()
             .filter(|((function, origin, backend), _)| wanted(function, *origin, backend));
-        wanted.map(|(_, rate)| rate).sum()
+        // Not `sum`: that of nothing is -0.0, which looks odd.
+        wanted.fold(0.0, |sum, (_, rate)| sum + rate)
     }
 
     /// The mean time to the first byte over the lines that are wanted; nothing if there was no answer.

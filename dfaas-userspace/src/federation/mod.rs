@@ -11,6 +11,7 @@ mod send;
 mod state;
 
 pub use effects::Effects;
+pub(crate) use effects::add;
 pub use member::Standing;
 pub use peers::{FederationPeer, MemberView};
 pub use place::Disbelief;

@@ -118,9 +118,7 @@ impl Federation {
         };
         let known = self.table.incarnation_of(member.node).unwrap_or(0);
         let beat = Box::new(member.beat(&own, known, self.told.contains(&to)));
-        // The newest beat to a node is the only one that counts.
-        effects.orders.retain(|order| !matches!(order, Order::Beat { to: other, .. } if *other == to));
-        effects.orders.push(Order::Beat { to, beat });
+        effects.order(Order::Beat { to, beat });
     }
 }
 

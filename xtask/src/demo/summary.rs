@@ -31,7 +31,9 @@ pub fn render(report: &DemoReport, plan: &Plan) -> String {
     }
     let mut text = String::new();
     let mut row = |name: &str, value: &dyn Fn(&PhaseReport) -> String| {
-        let values: String = phases.iter().map(|phase| format!(" {:>10}", value(phase))).collect();
+        let width = |phase: &PhaseReport| phase.strategy.len().max(10);
+        let values: String =
+            phases.iter().map(|phase| format!(" {:>1$}", value(phase), width(phase))).collect();
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {name:<22}{values}");
     };
