@@ -5,6 +5,7 @@
 //! users do. All that a lab makes is removed when it is dropped, when the program is interrupted or panics, and, if
 //! the program was killed, when the next lab starts.
 
+mod asking;
 mod cleanup;
 pub mod federation;
 pub mod firewall;
@@ -16,10 +17,12 @@ mod names;
 mod namespace;
 mod node;
 mod offloads;
+mod overlay_settings;
 mod process;
 mod registry;
 pub mod settings;
 pub mod statistics;
+mod wait;
 
 pub use lab::{Lab, Topology};
 pub use names::{container_address, node_address, peer_address, user_address};
@@ -27,3 +30,4 @@ pub use namespace::Namespace;
 pub use node::{Node, dfaas_binary};
 pub use offloads::Offloads;
 pub use process::Process;
+pub use wait::eventually;

@@ -2,22 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::lab::Lab;
 use crate::names::{node_address, peer_address};
+use crate::overlay_settings::OverlayTable;
+pub use crate::overlay_settings::{OVERLAY_PORT, Overlay, overlay_addresses};
 
 /// Port at which users call their node.
 pub const INVOCATION_PORT: u16 = 8080;
 
 /// Port where forwarded invocations arrive.
 pub const DATA_PORT: u16 = 31601;
-
-/// Port of the overlay.
-pub const OVERLAY_PORT: u16 = 31600;
 
 /// Port of the agent's admin service, on loopback of the node's namespace.
 pub const ADMIN_PORT: u16 = 9091;
@@ -85,19 +84,6 @@ impl StaticPeer {
     pub fn node(index: u8, share: f64) -> Self {
         Self { name: node_name(index), address: peer_address(index), data_port: DATA_PORT, share }
     }
-}
-
-/// How an agent takes part in the overlay.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Overlay {
-    /// Ids of the nodes that are let in; empty: everybody, which must be said to the agent.
-    pub allow: Vec<String>,
-    /// Where it looks for others first.
-    pub bootstrap: Vec<String>,
-    /// File with the key of the swarm.
-    pub psk_file: Option<PathBuf>,
-    /// Whether it looks for others by multicast.
-    pub mdns: bool,
 }
 
 /// How a node's agent is configured.
@@ -232,38 +218,6 @@ struct StaticTable {
 struct AdminTable<'a> {
     socket: &'a Path,
     listen: String,
-}
-
-#[derive(Serialize)]
-struct OverlayTable<'a> {
-    listen: [String; 2],
-    identity: &'a Path,
-    allow: &'a [String],
-    bootstrap: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    psk_file: Option<&'a Path>,
-    insecure_open: bool,
-    mdns: bool,
-}
-
-impl<'a> OverlayTable<'a> {
-    fn new(overlay: &'a Overlay, index: u8, identity: &'a Path) -> Self {
-        Self {
-            listen: overlay_addresses(index),
-            identity,
-            allow: &overlay.allow,
-            bootstrap: &overlay.bootstrap,
-            psk_file: overlay.psk_file.as_deref(),
-            insecure_open: overlay.allow.is_empty() && overlay.psk_file.is_none(),
-            mdns: overlay.mdns,
-        }
-    }
-}
-
-/// Where the overlay of node `index` listens: by QUIC and by TCP, on the network between the nodes.
-pub fn overlay_addresses(index: u8) -> [String; 2] {
-    let ip = peer_address(index);
-    [format!("/ip4/{ip}/udp/{OVERLAY_PORT}/quic-v1"), format!("/ip4/{ip}/tcp/{OVERLAY_PORT}")]
 }
 
 #[derive(Serialize)]

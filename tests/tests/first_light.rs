@@ -82,9 +82,9 @@ fn no_user_notices_that_the_agent_is_killed_and_started_again() {
     // More than enough for all: whatever fails is the data plane's fault.
     let mut federation = Federation::new("static", |_| Function::echo());
     let mut running = federation.load(200.0, 25);
-    wait_until(&mut running, 5);
+    running.wait_until(5);
     federation.nodes[0].kill_agent().unwrap();
-    wait_until(&mut running, 15);
+    running.wait_until(15);
     federation.nodes[0].start_agent().unwrap();
     let report = running.finish().unwrap();
 
@@ -96,15 +96,4 @@ fn no_user_notices_that_the_agent_is_killed_and_started_again() {
     };
     assert!(served_elsewhere(&report.seconds()[1..5]), "shared before");
     assert!(served_elsewhere(&report.seconds()[22..]), "shared again: {:?}", report.seconds().last());
-}
-
-/// Waits until the load has gone on for so many seconds.
-fn wait_until(running: &mut load::Running, seconds: usize) {
-    loop {
-        if running.progress().is_some_and(|progress| progress.elapsed >= seconds) {
-            return;
-        }
-        assert!(!running.is_finished(), "the load ended before second {seconds}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -44,6 +44,20 @@ impl Running {
         newer.then(|| self.progress.borrow_and_update().clone())
     }
 
+    /// Waits until it has gone on for so many seconds.
+    ///
+    /// # Panics
+    /// If it ends before.
+    pub fn wait_until(&mut self, seconds: usize) {
+        loop {
+            if self.progress().is_some_and(|progress| progress.elapsed >= seconds) {
+                return;
+            }
+            assert!(!self.is_finished(), "the load ended before second {seconds}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Waits for the last outcome.
     pub fn finish(self) -> Result<Report> {
         self.thread.join().map_err(|_| anyhow!("the load generator panicked"))?

@@ -1,13 +1,9 @@
 //! Functions that are deployed and removed under load.
 
-use bytes::Bytes;
-use dfaas_tests::http;
 use dfaas_tests::settings::node_name;
-use http_body_util::Full;
-use hyper::Request;
 use serde_json::{Value, json};
 
-use crate::site::{PATIENCE, Site, failures, ok_share, wait_until};
+use crate::site::{Site, failures, ok_share};
 
 /// `Basic` credentials of admin:secret.
 const CREDENTIALS: &str = "Basic YWRtaW46c2VjcmV0";
@@ -30,15 +26,7 @@ fn guarded() -> Site {
 
 fn change(site: &Site, index: u8, method: &str, body: Value) {
     let node = &site.nodes[usize::from(index) - 1];
-    let request = Request::builder()
-        .method(method)
-        .uri("/system/functions")
-        .header("host", node.address().to_string())
-        .header("authorization", CREDENTIALS)
-        .header("connection", "close")
-        .body(Full::new(Bytes::from(body.to_string())))
-        .unwrap();
-    let answer = http::exchange(node.namespace(), node.address(), request, PATIENCE).unwrap();
+    let answer = node.change_functions(method, CREDENTIALS, &body).unwrap();
     assert_eq!(answer.status(), 202, "{answer:?}");
 }
 
@@ -61,15 +49,15 @@ fn a_function_that_is_removed_from_a_peer_and_from_here_is_served_by_whoever_has
     let mut site = guarded();
     let mut running = site.load(100.0, 34);
     let mut removals = Vec::new();
-    wait_until(&mut running, 6);
+    running.wait_until(6);
     removals.push(6);
     remove(&site, 2);
-    wait_until(&mut running, 13);
+    running.wait_until(13);
     removals.push(13);
     remove(&site, 1);
-    wait_until(&mut running, 20);
+    running.wait_until(20);
     deploy(&site, 2, 1000);
-    wait_until(&mut running, 25);
+    running.wait_until(25);
     deploy(&site, 1, 10);
     let report = running.finish().unwrap();
     site.check();

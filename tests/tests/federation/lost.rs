@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::site::{PATIENCE, Site, eventually, failures, ok_share, served, wait_until};
+use crate::site::{PATIENCE, Site, eventually, failures, ok_share, served};
 
 /// Invocations that may have been under way at the moment when a node died: far less than a second's worth, each takes
 /// milliseconds.
@@ -12,9 +12,9 @@ const UNDER_WAY: u64 = 5;
 fn users_of_a_live_node_lose_nothing_but_what_was_under_way_on_the_node_that_died() {
     let mut site = Site::start(&[10, 100, 100], |_, _, _, _| {});
     let mut running = site.load(60.0, 30);
-    wait_until(&mut running, 6);
+    running.wait_until(6);
     site.crash(2);
-    wait_until(&mut running, 16);
+    running.wait_until(16);
     site.plug(2);
     site.start_node(2);
     let report = running.finish().unwrap();
@@ -34,7 +34,7 @@ fn users_of_a_live_node_lose_nothing_but_what_was_under_way_on_the_node_that_die
 fn a_node_that_leaves_in_order_costs_nobody_an_invocation() {
     let mut site = Site::start(&[10, 100, 100], |_, _, _, _| {});
     let mut running = site.load(60.0, 16);
-    wait_until(&mut running, 5);
+    running.wait_until(5);
     let status = site.node(2).end_agent(Some(Signal::SIGTERM), PATIENCE).unwrap();
     assert!(status.success());
     let report = running.finish().unwrap();
@@ -47,7 +47,7 @@ fn a_node_that_leaves_in_order_costs_nobody_an_invocation() {
 fn an_agent_that_is_replaced_keeps_its_place_and_loses_nothing() {
     let mut site = Site::start(&[10, 100, 100], |_, _, _, _| {});
     let mut running = site.load(60.0, 20);
-    wait_until(&mut running, 4);
+    running.wait_until(4);
     // An upgrade: the data plane stays, the next agent takes it over.
     for index in [2, 1] {
         site.node(index).end_agent(Some(Signal::SIGQUIT), PATIENCE).unwrap();
@@ -82,13 +82,13 @@ fn a_federation_goes_on_without_the_node_that_all_came_in_by() {
 fn both_sides_of_a_partition_serve_their_users_and_find_each_other_again() {
     let mut site = Site::start(&[100, 100, 100], |_, _, _, _| {});
     let mut running = site.load(60.0, 26);
-    wait_until(&mut running, 3);
+    running.wait_until(3);
     site.unplug(3);
     eventually("node 1 has lost node 3 alone", || {
         (site.nodes[0].usable_peers().unwrap() == ["node-2"]).then_some(())
     });
     eventually("node 3 is alone", || site.nodes[2].usable_peers().unwrap().is_empty().then_some(()));
-    wait_until(&mut running, 12);
+    running.wait_until(12);
     site.plug(3);
     let report = running.finish().unwrap();
     site.formed(&[1, 2, 3]);

@@ -1,7 +1,7 @@
 //! A federation of the lab: node 1 is the entrance for the others, and its users call.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dfaas_tests::federation::{self, Identities};
 use dfaas_tests::load::{self, Load, Report, Second};
@@ -115,27 +115,9 @@ impl Drop for Site {
     }
 }
 
-/// Waits until the load has gone on for so many seconds.
-pub fn wait_until(running: &mut load::Running, seconds: usize) {
-    loop {
-        if running.progress().is_some_and(|progress| progress.elapsed >= seconds) {
-            return;
-        }
-        assert!(!running.is_finished(), "the load ended before second {seconds}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 /// Asks again and again until there is an answer; fails if that takes too long.
-pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(begun.elapsed() < PATIENCE, "did not come about: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+pub fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    dfaas_tests::eventually(what, PATIENCE, ask)
 }
 
 /// Mean invocations a second that node `index` served in these seconds.

@@ -1,13 +1,10 @@
 //! Functions that come and go while everything runs.
 
-use bytes::Bytes;
-use dfaas_tests::http::{self, Answer};
+use dfaas_tests::http::Answer;
 use dfaas_tests::settings::{Agent, Function, Gateway, node_name};
-use http_body_util::Full;
-use hyper::Request;
 use serde_json::{Value, json};
 
-use crate::federation::{Federation, PATIENCE, eventually, node_of};
+use crate::federation::{Federation, eventually, node_of};
 use crate::observe::{self, check, health};
 
 /// `Basic` credentials of admin:secret.
@@ -29,16 +26,7 @@ fn guarded() -> Federation {
 
 /// Changes the functions of a node's gateway, as an operator of the node does.
 fn change(federation: &Federation, index: usize, method: &str, credentials: &str, body: Value) -> Answer {
-    let node = &federation.nodes[index - 1];
-    let request = Request::builder()
-        .method(method)
-        .uri("/system/functions")
-        .header("host", node.address().to_string())
-        .header("authorization", credentials)
-        .header("connection", "close")
-        .body(Full::new(Bytes::from(body.to_string())))
-        .unwrap();
-    http::exchange(node.namespace(), node.address(), request, PATIENCE).unwrap()
+    federation.nodes[index - 1].change_functions(method, credentials, &body).unwrap()
 }
 
 fn deploy(federation: &Federation, index: usize, name: &str) {

@@ -1,7 +1,7 @@
 //! A federation of whole nodes that shares invocations evenly, for the tests to hurt.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -119,13 +119,6 @@ impl Drop for Federation {
 }
 
 /// Asks again and again until there is an answer; fails if that takes too long.
-pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(begun.elapsed() < PATIENCE, "did not come about: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+pub fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    dfaas_tests::eventually(what, PATIENCE, ask)
 }
