@@ -45,6 +45,9 @@ const NOTABLE: f64 = 0.01;
 /// A plan is set before messages are sent: admission is open before a grant is used, and closed before a cut is told.
 /// What a peer sends in excess until it hears of a cut is refused here.
 ///
+/// A node that starts says nothing until it has counted its users for half a period. If it starts again, its peers use
+/// meanwhile what its earlier run granted, and are admitted without a limit of its own.
+///
 /// What a peer said is forgotten when it leaves the measurements and after three and a half periods.
 #[derive(Debug)]
 pub struct Recalc {
@@ -76,6 +79,9 @@ impl Recalc {
 
     /// What is to be said to each peer as things stand.
     fn offers(&self) -> BTreeMap<NodeId, Vec<Offer>> {
+        if !self.demand.known() {
+            return BTreeMap::new();
+        }
         grants::offers(self.split, &self.measured, &self.demand, &self.received)
     }
 

@@ -62,11 +62,30 @@ fn the_first_word_of_a_peer_is_answered_once() {
     let mut node = Node::new(RecalcSplit::Overloaded, [(FIGLET, function(20.0))].into());
     node.meets(2);
     node.tick(Duration::ZERO);
+    node.tick(PERIOD);
     let empty = Message::Recalc(vec![]);
-    assert_eq!(told(&node.hear(Duration::ZERO, 2, &empty)), [2]);
-    assert_eq!(node.hear(Duration::ZERO, 2, &empty), []);
+    assert_eq!(told(&node.hear(PERIOD, 2, &empty)), [2]);
+    assert_eq!(node.hear(PERIOD, 2, &empty), []);
     // Long silent, it may have forgotten this node.
-    assert_eq!(told(&node.hear(PERIOD * 4, 2, &empty)), [2]);
+    assert_eq!(told(&node.hear(PERIOD * 5, 2, &empty)), [2]);
+}
+
+#[test]
+fn a_node_that_starts_takes_nothing_back_before_it_has_counted_its_users() {
+    let mut node = Node::new(RecalcSplit::Overloaded, [(FIGLET, function(20.0))].into());
+    node.meets(2);
+    // What an earlier run granted to peer 2 stands: it is told nothing else, and not held to less.
+    for commands in
+        [node.tick(Duration::ZERO), node.hear(Duration::ZERO, 2, &word(true, 5.0)), node.tick(PERIOD / 4)]
+    {
+        assert_eq!(told(&commands), []);
+    }
+    assert!(node.plan.as_ref().expect("it has ticked").admission.is_empty());
+    assert_eq!(told(&node.tick(PERIOD)), [2]);
+    assert!(
+        (node.plan.as_ref().expect("it has ticked").admission[&NodeId(2)].rate - 22.5).abs() < 1e-9,
+        "a tenth more than 20, and a little"
+    );
 }
 
 #[test]

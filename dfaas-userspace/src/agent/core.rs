@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::Duration;
 
 use dfaas_control::{
@@ -31,6 +32,8 @@ pub(super) struct Core {
     rates: BTreeMap<String, Rates>,
     /// The plan that the strategy set last.
     plan: Option<dfaas_control::Plan>,
+    /// What peers said that the strategy is told of with the next decision; of each the latest.
+    inbox: BTreeMap<NodeId, Message>,
     /// For the overlay; taken by whoever can send them.
     orders: Vec<Order>,
 }
@@ -59,6 +62,7 @@ impl Core {
             history: History::new(config.control.options.period),
             rates: BTreeMap::new(),
             plan: None,
+            inbox: BTreeMap::new(),
             orders: Vec::new(),
         })
     }
@@ -166,9 +170,17 @@ impl Core {
 
     fn follow(&mut self, now: Time, effects: Effects) -> Next {
         self.note(effects.orders);
-        let mut next = if effects.peers_changed { Next::Decide } else { Next::Nothing };
+        if effects.peers_changed {
+            // The strategy hears of a peer before it hears from it.
+            self.inbox.extend(effects.messages);
+            return Next::Decide;
+        }
+        let mut next = Next::Nothing;
         for (from, message) in effects.messages {
-            next = next.max(self.on_message(now, from, &message));
+            match self.inbox.entry(from) {
+                Entry::Occupied(mut earlier) => drop(earlier.insert(message)),
+                Entry::Vacant(_) => next = next.max(self.on_message(now, from, &message)),
+            }
         }
         next
     }
@@ -226,6 +238,9 @@ impl Core {
         self.rates = names.filter_map(|name| Some((name.clone(), rates(name, &measured)?))).collect();
         let commands = self.strategy.on_tick(now, &measured, random);
         self.carry_out(now, commands);
+        for (from, message) in std::mem::take(&mut self.inbox) {
+            self.on_message(now, from, &message);
+        }
     }
 
     /// What was asked for and answered in the last period, by function.

@@ -24,6 +24,8 @@ const KNOWN: f64 = 0.5;
 pub(super) struct Demand {
     loads: BTreeMap<FunctionId, Load>,
     ticked: Option<Time>,
+    /// For how many periods users were counted at all.
+    counted: f64,
 }
 
 /// One function's load.
@@ -56,6 +58,7 @@ impl Demand {
         let passed = self.ticked.map_or(Duration::ZERO, |then| now.since(then));
         let passed = (passed.as_secs_f64() / (FULL * period.as_secs_f64())).min(1.0);
         self.ticked = Some(now);
+        self.counted += passed;
         let before = std::mem::take(&mut self.loads);
         for (id, function) in &measured.functions {
             let Some(capacity) = capacity(function) else { continue };
@@ -69,6 +72,11 @@ impl Demand {
             let overloaded = counted >= KNOWN && rate >= least && rate >= ASKED;
             self.loads.insert(*id, Load { capacity, rate, counted, overloaded });
         }
+    }
+
+    /// Whether users were counted for long enough to speak of them.
+    pub(super) fn known(&self) -> bool {
+        self.counted >= KNOWN
     }
 
     /// The functions that take part, with their loads.
