@@ -20,6 +20,9 @@ use crate::overlay::{self, Overlay};
 /// Events of the overlay that are taken together at most.
 const EVENTS: usize = 256;
 
+/// Longest wait for the overlay to close its connections.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// Time between calls of [`DataPlane::maintain`].
 const MAINTENANCE: Duration = Duration::from_secs(1);
 
@@ -134,7 +137,10 @@ pub async fn run(
             Event::Expiry => agent.expire().await?,
         }
     };
-    agent.end(exit, &mut shutdown).await
+    let outcome = agent.end(exit, &mut shutdown).await;
+    // The agent and with it the overlay's orders are gone: connections are being closed.
+    events.farewell().await;
+    outcome
 }
 
 /// The clocks and tasks that events come from.
@@ -159,6 +165,16 @@ impl Events {
             interval
         };
         Self { tick: every(config.control.options.period), maintain: every(MAINTENANCE), discovered, overlay }
+    }
+
+    /// Waits for the overlay to end, so that its connections are closed before the process is: a peer would wait long for
+    /// one that just falls silent.
+    async fn farewell(&mut self) {
+        if let Some(overlay) = &mut self.overlay {
+            let ended = async { while overlay.recv().await.is_some() {} };
+            // Whoever does not hear it in time will miss the beats.
+            let _ = tokio::time::timeout(FAREWELL, ended).await;
+        }
     }
 
     /// The next event; [`Event::Expiry`] if none comes before `expiry`.

@@ -84,16 +84,17 @@ impl Task {
         self.follow(peer, connection);
     }
 
-    /// Answers where a peer was heard last, if that is another machine than the one that we talk to: two agents that use
-    /// one identity then hear of each other in turn, and notice.
+    /// Answers where a peer was heard last: by a newer connection, as the older may have died with an agent that has
+    /// started again; or by one to another machine, so that two agents that use one identity hear of each other in turn,
+    /// and notice. Two nodes that called each other at the same time move once at most.
     fn follow(&mut self, peer: PeerId, connection: ConnectionId) {
         let Some(writer) = self.writers.get(&peer) else { return };
         let of = |connection| {
             self.connections.get(&peer)?.get(connection).and_then(|(remote, _)| address::ip(remote))
         };
-        if let (Some(heard), Some(told)) = (of(&connection), of(&writer.connection))
-            && heard != told
-        {
+        let elsewhere =
+            matches!((of(&connection), of(&writer.connection)), (Some(heard), Some(told)) if heard != told);
+        if connection > writer.connection || elsewhere {
             self.writers.remove(&peer);
             self.links.moved(&peer);
             self.swarm.behaviour_mut().streams.open_by(peer, connection);
