@@ -5,7 +5,6 @@ use std::time::Duration;
 use dfaas_control::{
     Command, FunctionId, Measurements, Message, NodeId, Random, Strategy, Time, UnknownStrategy,
 };
-use libp2p::PeerId;
 
 use super::history::History;
 use super::roster::{RosterPeer, roster};
@@ -153,10 +152,7 @@ impl Core {
     /// The data plane takes invocations from the peers of these names now.
     pub(super) fn data_plane_took(&mut self, now: Time, names: &BTreeSet<String>) {
         let Some(federation) = &mut self.federation else { return };
-        let views = federation.views();
-        let took: BTreeSet<PeerId> =
-            views.into_iter().filter(|view| names.contains(&view.name)).map(|view| view.id).collect();
-        let effects = federation.data_plane_took(now, took);
+        let effects = federation.data_plane_took(now, federation.ids_of(names));
         self.note(effects.orders);
     }
 

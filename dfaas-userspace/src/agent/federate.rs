@@ -2,17 +2,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use libp2p::PeerId;
-
 use crate::config::Config;
 use crate::federation::{Federation, Settings};
 use crate::overlay::Card;
 
-/// The federation as a node of this configuration and identity enters it.
-pub(super) fn federation(config: &Config, me: PeerId) -> Federation {
+/// The federation as a node of this configuration enters it.
+pub(super) fn federation(config: &Config) -> Federation {
     let own = config.dataplane.listen.iter().map(|listen| listen.ip());
     let settings = Settings {
-        me,
         card: Card {
             name: config.name.clone(),
             region: config.region.clone(),

@@ -93,7 +93,7 @@ pub async fn run(
     if !config.without_effect.is_empty() {
         tracing::warn!("without effect in this version: {}", config.without_effect.join(", "));
     }
-    let core = Core::new(&config, overlay.as_ref().map(|overlay| federation(&config, overlay.id)))?;
+    let core = Core::new(&config, overlay.is_some().then(|| federation(&config)))?;
     let mut client = discovery::Client::new(config.gateway.clone(), config.functions.clone())?;
     let remembered = client.remember(discovery::Memory::beside(&config.admin.socket));
     let writer = Writer::start(dataplane).map_err(AgentError::Thread)?;

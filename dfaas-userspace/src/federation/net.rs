@@ -41,9 +41,8 @@ pub fn card(name: &str) -> Card {
     }
 }
 
-pub fn settings(me: PeerId, name: &str, incarnation: u64) -> Settings {
+pub fn settings(name: &str, incarnation: u64) -> Settings {
     Settings {
-        me,
         card: card(name),
         period: PERIOD,
         incarnation,
@@ -73,8 +72,7 @@ impl Net {
     /// So many nodes called `n0`, `n1` and so on, all linked.
     pub fn new(count: usize) -> Self {
         let ids: Vec<PeerId> = (0..count).map(|_| PeerId::random()).collect();
-        let nodes =
-            ids.iter().enumerate().map(|(i, id)| Federation::new(settings(*id, &format!("n{i}"), 1000)));
+        let nodes = (0..count).map(|i| Federation::new(settings(&format!("n{i}"), 1000)));
         let mut net = Self {
             now: Time::default(),
             nodes: nodes.collect(),

@@ -107,6 +107,11 @@ impl Federation {
         views
     }
 
+    /// The identities of the nodes with these names.
+    pub fn ids_of(&self, names: &BTreeSet<String>) -> BTreeSet<PeerId> {
+        self.members.iter().filter(|(_, member)| names.contains(&member.label)).map(|(id, _)| *id).collect()
+    }
+
     fn share(&self, id: &PeerId) -> f64 {
         self.pins.get(id).map_or(1.0, |pin| pin.share)
     }

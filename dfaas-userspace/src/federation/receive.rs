@@ -103,14 +103,11 @@ impl Federation {
             effects.peers_changed = true;
             self.beat_to(now, peer, effects);
         }
-        if let Some(message) = beat.message
-            && let Some(member) = self.members.get_mut(&peer)
-        {
-            if member.admits_us && member.place.proven().is_some() {
-                effects.messages.push((node, message));
-            } else {
-                member.unheard = Some(message);
-            }
+        let Some(member) = self.members.get_mut(&peer) else { return };
+        // A newer word replaces one that has waited.
+        member.unheard = beat.message.or(member.unheard.take());
+        if member.admits_us && member.place.proven().is_some() {
+            effects.messages.extend(member.unheard.take().map(|message| (node, message)));
         }
     }
 
@@ -147,12 +144,6 @@ impl Federation {
         }
         if was_peer != (member.admits_us, member.place.proven()) {
             effects.peers_changed = true;
-        }
-        if member.admits_us
-            && member.place.proven().is_some()
-            && let Some(message) = member.unheard.take()
-        {
-            effects.messages.push((member.node, message));
         }
         if answer {
             self.beat_to(now, peer, effects);

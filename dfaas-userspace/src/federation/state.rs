@@ -13,8 +13,6 @@ use crate::overlay::Card;
 /// What the federation is told of this node at the start.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The identity of this node.
-    pub me: PeerId,
     /// What it says of itself, functions apart.
     pub card: Card,
     /// Time between its beats.
@@ -32,7 +30,6 @@ pub struct Settings {
 /// The federation as this node sees it.
 #[derive(Debug)]
 pub struct Federation {
-    pub(super) me: PeerId,
     pub(super) period: Duration,
     pub(super) card: Card,
     pub(super) digest: u64,
@@ -55,7 +52,6 @@ impl Federation {
     /// A node that knows nobody yet.
     pub fn new(settings: Settings) -> Self {
         Self {
-            me: settings.me,
             period: settings.period,
             digest: digest(&settings.card),
             card: settings.card,
@@ -71,11 +67,6 @@ impl Federation {
             pins: settings.pins,
             left: BTreeSet::new(),
         }
-    }
-
-    /// The identity of this node.
-    pub fn me(&self) -> PeerId {
-        self.me
     }
 
     /// Whether another agent seems to use this node's identity. Until that is over, nothing is sent to anybody.

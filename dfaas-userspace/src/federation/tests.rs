@@ -62,7 +62,7 @@ fn an_address_that_is_anothers_is_believed_of_nobody_else() {
     let claims = |address: &str| Card { data_address: Some(address.parse().unwrap()), ..card("liar") };
     let liar = PeerId::random();
     net.ids.push(liar);
-    net.nodes.push(Federation::new(settings(liar, "liar", 1)));
+    net.nodes.push(Federation::new(settings("liar", 1)));
     net.link(1, 2);
     let beat = |sequence, card: Card| Beat {
         incarnation: 1,
@@ -97,7 +97,7 @@ fn a_node_that_calls_itself_like_another_changes_nothing_of_it() {
     let mut net = Net::new(2);
     let twin = PeerId::random();
     net.ids.push(twin);
-    net.nodes.push(Federation::new(settings(twin, "n0", 1)));
+    net.nodes.push(Federation::new(settings("n0", 1)));
     for (a, b) in [(1, 2), (2, 1)] {
         net.link(a, b);
     }
@@ -144,7 +144,7 @@ fn a_node_that_leaves_is_no_peer_at_once_and_old_beats_do_not_bring_it_back() {
 #[test]
 fn a_node_that_starts_again_is_a_peer_again_although_its_clock_went_back() {
     let mut net = Net::new(3);
-    net.nodes[0] = Federation::new(settings(net.ids[0], "n0", 5));
+    net.nodes[0] = Federation::new(settings("n0", 5));
     for other in [1, 2] {
         net.link(0, other);
         net.link(other, 0);
@@ -162,7 +162,7 @@ fn a_node_that_starts_again_is_a_peer_again_although_its_clock_went_back() {
 #[test]
 fn an_agent_that_starts_again_stays_a_peer_while_it_learns_who_the_others_are() {
     let mut net = Net::new(2);
-    net.nodes[0] = Federation::new(settings(net.ids[0], "n0", 2000));
+    net.nodes[0] = Federation::new(settings("n0", 2000));
     // Its first beat says that it takes nothing, as it knows nobody yet; no datagram of it comes through.
     let mut first = net.last[&(0, 1)].clone();
     (first.incarnation, first.sequence, first.admits) = (2000, 1, false);
@@ -178,7 +178,7 @@ fn an_agent_that_starts_again_stays_a_peer_while_it_learns_who_the_others_are() 
 fn two_agents_with_one_identity_fall_silent_and_the_others_go_on() {
     let mut net = Net::new(4);
     // Node 3 is a copy of node 0: same identity, another machine. What is sent to the identity reaches either.
-    net.nodes[3] = Federation::new(settings(net.ids[0], "copy", 2000));
+    net.nodes[3] = Federation::new(settings("copy", 2000));
     let genuine = net.ids[3];
     for other in [1, 2] {
         net.event(3, Event::Linked { peer: net.ids[other], addresses: vec![ip(other)] });
