@@ -14,9 +14,17 @@ pub const fn mapped(word: u32) -> Address {
 }
 
 /// The IPv4 address inside a mapped one, in network byte order; `None` for a true IPv6 address.
+#[inline(always)]
 #[must_use]
 pub const fn unmapped(address: &Address) -> Option<u32> {
     if address[0] == 0 && address[1] == 0 && address[2] == MAPPED { Some(address[3]) } else { None }
+}
+
+/// Whether an address is an IPv4 one.
+#[inline(always)]
+#[must_use]
+pub const fn is_ipv4(address: &Address) -> bool {
+    unmapped(address).is_some()
 }
 
 /// The bytes of an address.
@@ -54,6 +62,47 @@ pub struct Tuple {
     pub local_port: u16,
 }
 
+impl Tuple {
+    /// The ends of a packet that comes in.
+    #[inline(always)]
+    #[must_use]
+    pub const fn arriving(&self) -> Ends {
+        Ends {
+            source: self.remote,
+            destination: self.local,
+            source_port: self.remote_port,
+            destination_port: self.local_port,
+        }
+    }
+
+    /// The ends of a packet that goes out.
+    #[inline(always)]
+    #[must_use]
+    pub const fn leaving(&self) -> Ends {
+        Ends {
+            source: self.local,
+            destination: self.remote,
+            source_port: self.local_port,
+            destination_port: self.remote_port,
+        }
+    }
+}
+
+/// Where a packet comes from and goes to, as it stands on the wire. Laid out as the IPv6 arm of the kernel's
+/// `struct bpf_sock_tuple`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ends {
+    /// Source address.
+    pub source: Address,
+    /// Destination address.
+    pub destination: Address,
+    /// Source port, network byte order.
+    pub source_port: u16,
+    /// Destination port, network byte order.
+    pub destination_port: u16,
+}
+
 /// An address of this node together with a port: key of the map of places where connections are received.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -86,6 +135,7 @@ mod tests {
     #[test]
     fn keys_have_no_hidden_padding() {
         assert_eq!(size_of::<Tuple>(), 36);
+        assert_eq!(size_of::<Ends>(), 36);
         assert_eq!(size_of::<Endpoint>(), 20);
     }
 }

@@ -18,8 +18,24 @@ pub struct Config {
     pub snat_first: u32,
     /// Number of such ports.
     pub snat_count: u32,
-    /// Where forwarded invocations from peers are delivered: the first listen address.
-    pub gateway: Endpoint,
+    /// Where the own gateway takes forwarded invocations from peers, for IPv4 and for IPv6. Where the address is all
+    /// zero, it is the address to which the peer sent them, and only the port is meant.
+    pub gateways: [Endpoint; 2],
+    /// Segment size (MSS, bytes) that clients are told: what fits every path to a backend, as RFC 9293, 3.7.1 counts
+    /// it for IPv4.
+    pub segment_size: u32,
+    /// Bits of [`setting`].
+    pub settings: u32,
+    /// One invocation in this many is reported through the ring of events; 0: none.
+    pub sample: u32,
+    /// Zero.
+    pub padding: u32,
+}
+
+/// Bits of [`Config::settings`].
+pub mod setting {
+    /// Requests that leave the node get an `X-Forwarded-For` line.
+    pub const FORWARDED_FOR: u32 = 1;
 }
 
 /// What a local endpoint is for; value of the map of places.
@@ -42,17 +58,18 @@ pub mod cursor {
     pub const PORTS: u32 = 8;
 }
 
-/// A peer as the programs know it; index is its backend number. All zero: no such peer.
+/// A peer, or a gateway at an address of its own, as the programs know it; index is its backend number. All zero: there
+/// is none.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Peer {
-    /// Where its data port is.
+    /// Where its data port is, or the gateway.
     pub address: Address,
     /// The address of this node from which packets to it are sent.
     pub source: Address,
     /// Interface towards it; 0: no route, the peer is unusable.
     pub interface: u32,
-    /// Its data port, network byte order.
+    /// Its data port, or the gateway's, network byte order.
     pub port: u16,
     /// 1: invocations may be sent to it.
     pub usable: u16,
@@ -62,6 +79,6 @@ pub struct Peer {
     pub tolerance: u64,
     /// Most connections of it at one time; 0: no limit.
     pub inflight: u32,
-    /// Zero.
-    pub padding: u32,
+    /// Segment size (MSS, bytes) that fits the path to it, by the family of its address.
+    pub segment_size: u32,
 }

@@ -7,8 +7,10 @@
 
 use crate::address::Tuple;
 
-/// Maximum segment sizes for which the cookie has room, IPv4.
+/// Maximum segment sizes for which the cookie has room, IPv4. The first is what every host takes (RFC 9293, 3.7.1).
 pub const SEGMENT_SIZES: [u16; 4] = [536, 1300, 1400, 1460];
+/// The same for IPv6; every link carries the first (RFC 8200, 5).
+pub const SEGMENT_SIZES_6: [u16; 4] = [1220, 1300, 1380, 1440];
 
 /// "No window scale offered" in the four bits of the window scale.
 pub const NO_SCALE: u8 = 15;
@@ -26,7 +28,7 @@ pub const fn epoch(now: u64) -> u32 {
 /// What a client offered in its SYN, as far as a cookie remembers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
-    /// Index into [`SEGMENT_SIZES`], 0 to 3.
+    /// Index into the segment sizes of the connection's family, 0 to 3.
     pub segment: u8,
     /// Window scale 0 to 14, or [`NO_SCALE`].
     pub scale: u8,
@@ -35,19 +37,15 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// The offer of a SYN with these options; the segment size is rounded down to one that fits.
+    /// The offer of a SYN with these options; the segment size is rounded down to one of `sizes`, which are those of
+    /// the connection's family.
     #[inline(always)]
     #[must_use]
-    pub const fn new(segment_size: u32, scale: u8, sack: u8) -> Self {
-        let segment = if segment_size >= 1460 {
-            3
-        } else if segment_size >= 1400 {
-            2
-        } else if segment_size >= 1300 {
-            1
-        } else {
-            0
-        };
+    pub const fn new(sizes: &[u16; 4], segment_size: u32, scale: u8, sack: u8) -> Self {
+        // Without branches, as every branch would double the paths that the verifier follows.
+        let segment = (segment_size >= sizes[1] as u32) as u8
+            + (segment_size >= sizes[2] as u32) as u8
+            + (segment_size >= sizes[3] as u32) as u8;
         Self { segment, scale: scale & 15, sack: sack & 1 }
     }
 
@@ -65,15 +63,15 @@ impl Offer {
         Self { segment: low >> 6, scale: low >> 2 & 15, sack: low >> 1 & 1 }
     }
 
-    /// The segment size in bytes.
+    /// The segment size in bytes, of those of the connection's family.
     #[inline(always)]
     #[must_use]
-    pub const fn segment_size(self) -> u16 {
+    pub const fn segment_size(self, sizes: &[u16; 4]) -> u16 {
         match self.segment & 3 {
-            0 => SEGMENT_SIZES[0],
-            1 => SEGMENT_SIZES[1],
-            2 => SEGMENT_SIZES[2],
-            _ => SEGMENT_SIZES[3],
+            0 => sizes[0],
+            1 => sizes[1],
+            2 => sizes[2],
+            _ => sizes[3],
         }
     }
 }
@@ -203,7 +201,7 @@ mod tests {
         #[test]
         fn a_cookie_is_valid_for_its_own_connection_only(k0: u64, k1: u64, remote: u32, port: u16, isn: u32, now in 1u64 << 37..1 << 60) {
             let key = [k0, k1];
-            let cookie = make(key, &tuple(remote, port), isn, epoch(now), Offer::new(1460, 7, 1));
+            let cookie = make(key, &tuple(remote, port), isn, epoch(now), Offer::new(&SEGMENT_SIZES, 1460, 7, 1));
             prop_assert!(verify(key, &tuple(remote, port), isn, now, cookie));
             prop_assert!(verify(key, &tuple(remote, port), isn, now + (1 << 36), cookie));
         }
@@ -212,7 +210,7 @@ mod tests {
     #[test]
     fn a_cookie_dies_after_two_epochs_and_with_any_change() {
         let (key, now) = ([1, 2], 5u64 << 36);
-        let cookie = make(key, &tuple(9, 9), 42, epoch(now), Offer::new(1400, 2, 0));
+        let cookie = make(key, &tuple(9, 9), 42, epoch(now), Offer::new(&SEGMENT_SIZES, 1400, 2, 0));
         assert!(!verify(key, &tuple(9, 9), 42, now + (2 << 36), cookie));
         assert!(!verify(key, &tuple(9, 9), 43, now, cookie));
         assert!(!verify(key, &tuple(9, 8), 42, now, cookie));
@@ -222,10 +220,18 @@ mod tests {
     }
 
     #[test]
+    fn a_segment_size_over_ipv6_is_rounded_down_but_not_below_what_every_link_carries() {
+        for (offered, kept) in [(9000, 1440), (1440, 1440), (1439, 1380), (1250, 1220), (100, 1220)] {
+            let offer = Offer::new(&SEGMENT_SIZES_6, offered, 0, 0);
+            assert_eq!(offer.segment_size(&SEGMENT_SIZES_6), kept);
+        }
+    }
+
+    #[test]
     fn a_segment_size_is_rounded_down() {
         let sizes = [(9000, 1460), (1460, 1460), (1459, 1400), (1399, 1300), (1299, 536), (100, 536)];
         for (offered, kept) in sizes {
-            assert_eq!(Offer::new(offered, 0, 0).segment_size(), kept);
+            assert_eq!(Offer::new(&SEGMENT_SIZES, offered, 0, 0).segment_size(&SEGMENT_SIZES), kept);
         }
     }
 }

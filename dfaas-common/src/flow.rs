@@ -125,6 +125,9 @@ pub struct Flow {
     pub client_window: u16,
     /// Backend number of the peer that sent the connection; 0: a user did.
     pub peer: u32,
+    /// VLAN tags of the client's frames, outermost first: EtherType in the upper half, tag control information in the
+    /// lower; 0: none.
+    pub tags: [u32; 2],
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -186,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_layout_has_no_hidden_padding() {
-        assert_eq!(size_of::<Flow>(), 5 * 8 + 2 * 36 + 18 * 4 + 6 + 12 + 2 + 4);
+        assert_eq!(size_of::<Flow>(), 5 * 8 + 2 * 36 + 18 * 4 + 6 + 12 + 2 + 4 + 8);
         assert_eq!(size_of::<Slot>(), SLOT_BYTES + 8);
     }
 

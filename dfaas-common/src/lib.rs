@@ -29,13 +29,19 @@ mod user;
 
 /// Version of the map layouts. It is a part of the pin path and stands in [`config::Config`]; programs and agents of
 /// different versions never share maps.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Most functions that a node knows at one time; the index 0 stands for "no known function".
 pub const MAX_FUNCTIONS: u32 = 1024;
 
 /// Most peers that a node knows at one time; backend numbers are 1 to this.
 pub const MAX_PEERS: u32 = 64;
+
+/// Most gateways beside the node's own that it knows at one time; their backend numbers follow those of peers.
+pub const MAX_GATEWAYS: u32 = 16;
+
+/// Number of backend numbers: the own gateway, peers, other gateways.
+pub const BACKENDS: u32 = 1 + MAX_PEERS + MAX_GATEWAYS;
 
 /// Mark on packets that our own programs have sent round or redirected: the next program lets them pass.
 pub const MARK: u32 = 0xdf5a_0001;

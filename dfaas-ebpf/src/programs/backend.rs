@@ -29,15 +29,8 @@ fn towards(s: *mut Scratch, flow: *mut Flow) {
     unsafe {
         let local = (*flow).backend_number == LOCAL;
         let o = &mut (*s).outgoing;
-        let leg = if local {
-            let client = &(*flow).client;
-            // The gateway is to see the client itself: the packet goes from `remote` to `local`.
-            (client.remote[3], client.local[3], client.remote_port, client.local_port)
-        } else {
-            let backend = &(*flow).backend;
-            (backend.local[3], backend.remote[3], backend.local_port, backend.remote_port)
-        };
-        (o.source, o.destination, o.source_port, o.destination_port) = leg;
+        // The gateway is to see the client itself: the packet goes from `remote` to `local`.
+        o.ends = if local { (*flow).client.arriving() } else { (*flow).backend.leaving() };
         o.payload = 0;
         o.payload_sum = 0;
     }
@@ -49,7 +42,7 @@ fn deliver(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     if unsafe { (*flow).backend_number } == LOCAL {
         deliver::to_local(skb, s, flow)
     } else {
-        deliver::to_peer(skb, flow)
+        deliver::to_peer(skb, s, flow)
     }
 }
 
@@ -204,7 +197,7 @@ fn connect(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
                 if !emit(skb, s) {
                     return drop(DropReason::Internal);
                 }
-                if !saved::put(skb, flow, slot, header, length) {
+                if !saved::put(skb, s, flow, slot, header, length) {
                     event(Event::SavedLost);
                     return DROP;
                 }

@@ -23,7 +23,7 @@ use super::maps::NAMES;
 use super::reject;
 use super::saved::{self, Saved};
 use super::scratch::Scratch;
-use super::skb::{L4, PASS, Skb};
+use super::skb::{PASS, Skb};
 
 /// Distance from the last sequence number beyond which a segment cannot belong to a flow: twice the largest window.
 const FAR: u32 = 16 << 20;
@@ -42,15 +42,15 @@ pub fn stranger(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
     match handshake::claim(s, config) {
         Claim::First if payload != 0 => first(skb, s, config),
         Claim::None => handshake::unknown(skb, s),
-        claim => without_data(skb, s, claim),
+        claim => without_data(skb, s, claim, config),
     }
 }
 
 /// A segment without data of a connection whose cookie is valid.
 #[inline(always)]
-fn without_data(skb: Skb, s: *mut Scratch, claim: Claim) -> i32 {
+fn without_data(skb: Skb, s: *mut Scratch, claim: Claim, config: &Config) -> i32 {
     if claim == Claim::Probe {
-        return handshake::probe(skb, s);
+        return handshake::probe(skb, s, config);
     }
     // SAFETY: map value.
     if unsafe { (*s).segment.flags } as u8 & flag::FIN != 0 {
@@ -82,7 +82,7 @@ pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &
                     return first(skb, s, config);
                 }
                 Claim::None => {}
-                claim => return without_data(skb, s, claim),
+                claim => return without_data(skb, s, claim, config),
             }
         }
         match at {
@@ -165,7 +165,7 @@ pub fn function(skb: Skb, s: *mut Scratch) -> u32 {
         (*s).line.reset();
         if length == 0
             || length > LOOK
-            || !skb.load(L4 + (opaque((*s).segment.header) & 63), (&raw mut (*s).look).cast(), length)
+            || !skb.load((*s).frame.l4 + (*s).segment.header, (&raw mut (*s).look).cast(), length)
         {
             return NO_FUNCTION;
         }
@@ -206,8 +206,9 @@ fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         (*flow).client_window = segment.window as u16;
         (*flow).client_scale = offer.scale;
         (*flow).sack = offer.sack;
-        (*flow).segment_size = offer.segment_size();
+        (*flow).segment_size = offer.segment_size(handshake::sizes(s));
         (*flow).interface = skb.interface();
+        (*flow).tags = (*s).frame.tags;
         let time = (*s).options.time_at;
         if time != 0 {
             (*flow).timestamps = 1;

@@ -8,7 +8,7 @@ use dfaas_common::translate::flag;
 use super::atomic;
 use super::client;
 use super::count::{self, answer, bind, drop, event, invocation, release};
-use super::established::{Hop, forward, note};
+use super::established::{forward, note};
 use super::flows;
 use super::handshake;
 use super::limits;
@@ -57,10 +57,11 @@ pub fn stranger(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         atomic::fetch_or(&raw mut (*flow).marks, mark::ADMITTED);
         (*flow).client = segment.tuple;
         let gateway = &mut (*flow).backend;
+        let own = &config.gateways[((*s).frame.v6 & 1) as usize];
         gateway.remote = segment.tuple.remote;
-        gateway.local = config.gateway.address;
+        gateway.local = if own.address == [0; 4] { segment.tuple.local } else { own.address };
         gateway.remote_port = segment.tuple.remote_port;
-        gateway.local_port = config.gateway.port;
+        gateway.local_port = own.port;
         (*flow).backend_number = LOCAL;
         (*flow).client_isn = segment.sequence;
         if !flows::index(&(*flow).client, number, side::CLIENT)
@@ -171,14 +172,9 @@ pub fn from_peer(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
             invocation(function, LOCAL, origin::PEER);
         }
         note(s, flow, mark::CLIENT_FIN);
-        let (peer, gateway) = (&(*flow).client, &(*flow).backend);
-        let hop = Hop {
-            source: peer.remote[3],
-            destination: gateway.local[3],
-            source_port: peer.remote_port,
-            destination_port: gateway.local_port,
-        };
-        if !forward(skb, s, &hop) {
+        // The gateway sees the peer itself.
+        (*s).hop = (*flow).backend.arriving();
+        if !forward(skb, s) {
             return drop(DropReason::Malformed);
         }
     }
@@ -191,8 +187,8 @@ pub fn from_gateway(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     answer(s, flow);
     note(s, flow, mark::BACKEND_FIN);
     // SAFETY: map values.
-    let peer = unsafe { &(*flow).client };
-    if !forward(skb, s, &Hop::along(peer)) {
+    unsafe { (*s).hop = (*flow).client.leaving() };
+    if !forward(skb, s) {
         return drop(DropReason::Malformed);
     }
     PASS

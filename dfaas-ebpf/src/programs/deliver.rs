@@ -4,6 +4,7 @@ use dfaas_common::count::DropReason;
 use dfaas_common::flow::Flow;
 
 use super::count::drop;
+use super::family::retag;
 use super::maps::PEERS;
 use super::scratch::Scratch;
 use super::skb::{PASS, Skb, hook};
@@ -27,6 +28,9 @@ pub fn to_local(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
             return PASS;
         }
         client_frame(skb, flow);
+        if !retag(skb, s, &(*flow).tags) {
+            return drop(DropReason::Internal);
+        }
         skb.inject(interface)
     }
 }
@@ -41,15 +45,21 @@ pub fn to_client(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
             return PASS;
         }
         skb.store_balanced(0, (&raw const (*flow).hardware).cast(), 12);
+        if !retag(skb, s, &(*flow).tags) {
+            return drop(DropReason::Internal);
+        }
         skb.transmit(interface)
     }
 }
 
 /// To a peer, by the host's routes.
 #[inline(always)]
-pub fn to_peer(skb: Skb, flow: *mut Flow) -> i32 {
+pub fn to_peer(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     let number = unsafe { (*flow).backend_number };
+    if !retag(skb, s, &[0, 0]) {
+        return drop(DropReason::Internal);
+    }
     match PEERS.get(number) {
         Some(peer) if peer.interface != 0 => skb.route(peer.interface),
         _ => drop(DropReason::NoRoute),

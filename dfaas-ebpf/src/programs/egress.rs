@@ -8,8 +8,8 @@ use super::count::drop;
 use super::data_port;
 use super::established::read_header;
 use super::flows;
-use super::ingress::read;
 use super::maps::{CONFIG, SCRATCH};
+use super::read::read;
 use super::skb::{PASS, Skb, hook};
 
 /// The egress program.

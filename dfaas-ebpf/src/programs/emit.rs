@@ -2,8 +2,9 @@
 
 use dfaas_common::checksum::{fold, pseudo_header};
 
+use super::family::renew;
 use super::scratch::{Outgoing, Scratch};
-use super::skb::{L3, L4, Skb, sum};
+use super::skb::{Skb, sum};
 
 const NOPS: u32 = 0x0101_0101;
 
@@ -52,40 +53,34 @@ pub fn plain_options(o: &mut Outgoing, times: Option<(u32, u32)>) {
     }
 }
 
-/// Makes the packet at hand the segment described by `outgoing`: length, IPv4 and TCP header with checksums. The
-/// payload's place is there afterwards; its bytes are the caller's. Hardware addresses stay.
+/// Makes the packet at hand the segment described by `outgoing`: length, IP and TCP header with checksums. The payload's
+/// place is there afterwards; its bytes are the caller's. Hardware addresses stay.
 #[inline(never)]
 pub fn emit(skb: Skb, s: *mut Scratch) -> bool {
     // SAFETY: map values.
     unsafe {
-        let o = &(*s).outgoing;
         // The form of the checksum is that of the packet whose place we take.
-        let partial = skb.partial();
-        let header = o.header;
+        let partial = skb.partial((*s).frame.l4);
+        let o = &(*s).outgoing;
+        let (header, flags, window) = (o.header, o.flags, o.window);
         let tcp_length = header + o.payload;
-        if !skb.resize(L4 + tcp_length) {
+        (*s).hop = o.ends;
+        if !renew(skb, s, tcp_length) {
             return false;
         }
-        let f = &mut (*s).frame;
-        f[0] = (0x4500_0000 | (20 + tcp_length)).to_be();
-        f[1] = 0x0000_4000u32.to_be(); // do not fragment
-        f[2] = 0x4006_0000u32.to_be(); // time to live 64, TCP
-        f[3] = o.source;
-        f[4] = o.destination;
-        f[5] = o.source_port as u32 | (o.destination_port as u32) << 16;
-        f[6] = o.sequence.to_be();
-        f[7] = o.acknowledgment.to_be();
-        f[8] = ((header / 4) << 28 | (o.flags & 0xff) << 16 | (o.window & 0xffff)).to_be();
-        f[9] = 0;
-        f[10] = o.options[0];
-        f[11] = o.options[1];
-        f[12] = o.options[2];
-        f[13] = o.options[3];
-        f[14] = o.options[4];
-        let ip = fold(sum(f.as_ptr().cast(), 20, 0) as u64);
-        f[2] |= (!ip as u32) << 16; // the low half in network order is the high half in memory
-        let pseudo = pseudo_header(o.source, o.destination, tcp_length);
-        let tcp = f.as_ptr().add(5).cast::<u8>();
+        let f = &mut (*s).headers;
+        f[0] = o.ends.source_port as u32 | (o.ends.destination_port as u32) << 16;
+        f[1] = o.sequence.to_be();
+        f[2] = o.acknowledgment.to_be();
+        f[3] = ((header / 4) << 28 | (flags & 0xff) << 16 | (window & 0xffff)).to_be();
+        f[4] = 0;
+        f[5] = o.options[0];
+        f[6] = o.options[1];
+        f[7] = o.options[2];
+        f[8] = o.options[3];
+        f[9] = o.options[4];
+        let pseudo = pseudo_header(&o.ends.source, &o.ends.destination, tcp_length);
+        let tcp = f.as_ptr().cast::<u8>();
         let check = if partial {
             fold(pseudo)
         } else {
@@ -96,11 +91,12 @@ pub fn emit(skb: Skb, s: *mut Scratch) -> bool {
             };
             !fold(pseudo + header_sum as u64 + o.payload_sum as u64)
         };
-        f[9] = check as u32;
+        f[4] = check as u32;
+        let l4 = (*s).frame.l4;
         match header {
-            20 => skb.store(L3, f.as_ptr().cast(), 40),
-            32 => skb.store(L3, f.as_ptr().cast(), 52),
-            _ => skb.store(L3, f.as_ptr().cast(), 60),
+            20 => skb.store(l4, tcp, 20),
+            32 => skb.store(l4, tcp, 32),
+            _ => skb.store(l4, tcp, 40),
         }
     }
 }

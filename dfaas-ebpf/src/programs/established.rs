@@ -2,7 +2,7 @@
 
 use aya_ebpf::helpers::generated::bpf_loop;
 use core::ffi::c_void;
-use dfaas_common::address::Tuple;
+use dfaas_common::address::Address;
 use dfaas_common::count::{DropReason, LOCAL, PeerOutcome};
 use dfaas_common::flow::{Flow, mark};
 use dfaas_common::opaque::opaque;
@@ -12,8 +12,9 @@ use dfaas_common::translate::{Translation, apply, flag};
 use super::atomic;
 use super::count::{answer, drop, end, peer};
 use super::deliver;
+use super::family::readdress;
 use super::scratch::Scratch;
-use super::skb::{L3, L4, PASS, Skb, difference};
+use super::skb::{PASS, Skb, difference};
 
 /// Context of a loop: the working memory.
 #[repr(C)]
@@ -34,7 +35,7 @@ extern "C" fn step(_: u64, walk: *mut Walk) -> i64 {
 pub fn read_header(skb: Skb, s: *mut Scratch) -> bool {
     // SAFETY: map values; lengths are masked.
     unsafe {
-        let header = (*s).segment.header;
+        let (header, l4) = ((*s).segment.header, (*s).frame.l4);
         (*s).options = Options::new(header);
         let bytes = (&raw mut (*s).received).cast::<u8>();
         let words = bytes.cast::<u64>();
@@ -42,10 +43,10 @@ pub fn read_header(skb: Skb, s: *mut Scratch) -> bool {
             *words.add(i) = 0;
         }
         if header == 20 {
-            return skb.load(L4, bytes, 20);
+            return skb.load(l4, bytes, 20);
         }
         if header == 32 {
-            if !skb.load(L4, bytes, 32) {
+            if !skb.load(l4, bytes, 32) {
                 return false;
             }
             // The form that every host sends on established connections (RFC 7323, appendix A).
@@ -55,7 +56,7 @@ pub fn read_header(skb: Skb, s: *mut Scratch) -> bool {
             }
         } else {
             let length = opaque(header) & 63;
-            if !(20..=60).contains(&length) || !skb.load(L4, bytes, length) {
+            if !(20..=60).contains(&length) || !skb.load(l4, bytes, length) {
                 return false;
             }
         }
@@ -65,100 +66,68 @@ pub fn read_header(skb: Skb, s: *mut Scratch) -> bool {
     }
 }
 
-/// Writes new endpoints into the packet; `image` gets the ports, the caller stores it.
-#[inline(always)]
-fn readdress(skb: Skb, s: *mut Scratch, from: u32, to: u32) {
-    // SAFETY: map values.
-    unsafe {
-        let old = ((*s).segment.source, (*s).segment.destination);
-        let change = (!old.0) as u64 + from as u64 + (!old.1) as u64 + to as u64;
-        let new = [from, to];
-        skb.store_balanced(L3 + 12, new.as_ptr().cast(), 8);
-        skb.update_addresses(change);
-    }
-}
-
 /// Stores the changed TCP header and brings the checksum along.
 #[inline(always)]
 fn store_header(skb: Skb, s: *mut Scratch) -> bool {
     // SAFETY: map values; lengths are masked.
     unsafe {
         let image = (&raw const (*s).image).cast::<u8>();
-        let change = difference((&raw const (*s).received).cast(), image);
+        let l4 = (*s).frame.l4;
+        let change = difference::<64>((&raw const (*s).received).cast(), image);
         let stored = match (*s).segment.header {
-            20 => skb.store_balanced(L4, image, 20),
-            32 => skb.store_balanced(L4, image, 32),
+            20 => skb.store_balanced(l4, image, 20),
+            32 => skb.store_balanced(l4, image, 32),
             other => {
                 let length = opaque(other) & 63;
-                length != 0 && skb.store_balanced(L4, image, length)
+                length != 0 && skb.store_balanced(l4, image, length)
             }
         };
-        skb.update_checksum(change);
+        skb.update_checksum(l4, change);
         stored
     }
 }
 
-/// The endpoints that a packet is to carry, network byte order.
-pub struct Hop {
-    /// Source address.
-    pub source: u32,
-    /// Destination address.
-    pub destination: u32,
-    /// Source port.
-    pub source_port: u16,
-    /// Destination port.
-    pub destination_port: u16,
-}
-
-impl Hop {
-    /// From this node's end of a connection to the other.
-    #[inline(always)]
-    pub fn along(tuple: &Tuple) -> Self {
-        Self {
-            source: tuple.local[3],
-            destination: tuple.remote[3],
-            source_port: tuple.local_port,
-            destination_port: tuple.remote_port,
-        }
-    }
-}
-
-/// Applies a translation to the TCP header and gives the packet new endpoints.
+/// Applies a translation to the TCP header and gives the packet the ends in `hop`.
 #[inline(never)]
-fn translate(skb: Skb, s: *mut Scratch, change: &Translation, hop: &Hop) -> bool {
+fn translate(skb: Skb, s: *mut Scratch, change: &Translation) -> bool {
     // SAFETY: map values.
     unsafe {
         (*s).image = (*s).received;
         let options = (*s).options;
         apply(&mut (*s).image, &options, change);
     }
-    finish(skb, s, hop)
+    finish(skb, s)
 }
 
-/// Changes only the endpoints: for what goes between a peer and the local gateway.
+/// Changes only the ends, to those in `hop`: for what goes between a peer and the local gateway.
 #[inline(never)]
-pub fn forward(skb: Skb, s: *mut Scratch, hop: &Hop) -> bool {
+pub fn forward(skb: Skb, s: *mut Scratch) -> bool {
     // SAFETY: map values.
     unsafe { (*s).image = (*s).received };
-    finish(skb, s, hop)
+    finish(skb, s)
 }
 
-/// Puts the header in `image` into the packet, with these endpoints.
+/// Puts the header in `image` into the packet, with the ends in `hop`.
 #[inline(always)]
-fn finish(skb: Skb, s: *mut Scratch, hop: &Hop) -> bool {
+fn finish(skb: Skb, s: *mut Scratch) -> bool {
     // SAFETY: map values.
     unsafe {
         let ports = (&raw mut (*s).image).cast::<u16>();
-        *ports = hop.source_port;
-        *ports.add(1) = hop.destination_port;
+        *ports = (*s).hop.source_port;
+        *ports.add(1) = (*s).hop.destination_port;
         if !store_header(skb, s) {
             return false;
         }
-        if hop.source != (*s).segment.source || hop.destination != (*s).segment.destination {
-            readdress(skb, s, hop.source, hop.destination);
-        }
+        let same = same(&(*s).hop.source, &(*s).segment.ends.source)
+            & same(&(*s).hop.destination, &(*s).segment.ends.destination);
+        same || readdress(skb, s)
     }
-    true
+}
+
+/// Whether two addresses are the same; without branches.
+#[inline(always)]
+fn same(a: &Address, b: &Address) -> bool {
+    (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) == 0
 }
 
 /// Notes what the segment at hand says of the connection's end. `fin` is the mark of its sender; whether it resets a
@@ -193,23 +162,17 @@ pub fn to_backend(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
         let change = Translation::to_backend(&*flow);
         if (*flow).backend_number == LOCAL {
             // The gateway sees the client itself.
-            let tuple = &segment.tuple;
-            let to = Hop {
-                source: segment.source,
-                destination: segment.destination,
-                source_port: tuple.remote_port,
-                destination_port: tuple.local_port,
-            };
-            if !translate(skb, s, &change, &to) {
+            (*s).hop = segment.ends;
+            if !translate(skb, s, &change) {
                 return drop(DropReason::Malformed);
             }
             return PASS;
         }
-        let to = Hop::along(&(*flow).backend);
-        if !translate(skb, s, &change, &to) {
+        (*s).hop = (*flow).backend.leaving();
+        if !translate(skb, s, &change) {
             return drop(DropReason::Malformed);
         }
-        deliver::to_peer(skb, flow)
+        deliver::to_peer(skb, s, flow)
     }
 }
 
@@ -223,8 +186,8 @@ pub fn to_client(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
             peer((*flow).backend_number, PeerOutcome::Reset);
         }
         let change = Translation::to_client(&*flow);
-        let to = Hop::along(&(*flow).client);
-        if !translate(skb, s, &change, &to) {
+        (*s).hop = (*flow).client.leaving();
+        if !translate(skb, s, &change) {
             return drop(DropReason::Malformed);
         }
         deliver::to_client(skb, s, flow)

@@ -1,7 +1,7 @@
 //! Connections that have not sent data: everything about them is in the cookie.
 
 use dfaas_common::config::{Config, cursor};
-use dfaas_common::cookie::{LIFE, NO_SCALE, Offer, epoch, make, verify};
+use dfaas_common::cookie::{LIFE, NO_SCALE, Offer, SEGMENT_SIZES, SEGMENT_SIZES_6, epoch, make, verify};
 use dfaas_common::count::{DropReason, Event};
 use dfaas_common::translate::{OUR_SCALE, flag};
 
@@ -12,8 +12,22 @@ use super::scratch::Scratch;
 use super::skb::{DROP, PASS, Skb, TCP_LISTEN, TCP_TIME_WAIT, clock};
 use aya_ebpf::maps::lpm_trie::Key;
 
-/// Segment size that clients are told, IPv4 over Ethernet.
-const SEGMENT_SIZE: u16 = 1460;
+/// By how much an IPv6 header is longer than one of IPv4.
+const LONGER: u32 = 20;
+
+/// The segment sizes that a cookie of the connection at hand can carry.
+#[inline(always)]
+pub fn sizes(s: *mut Scratch) -> &'static [u16; 4] {
+    // SAFETY: map value.
+    if unsafe { (*s).frame.v6 } != 0 { &SEGMENT_SIZES_6 } else { &SEGMENT_SIZES }
+}
+
+/// Segment size that the client at hand is told.
+#[inline(always)]
+fn segment_size(s: *mut Scratch, config: &Config) -> u32 {
+    // SAFETY: map value.
+    config.segment_size - unsafe { (*s).frame.v6 } * LONGER
+}
 
 /// Turns addresses and ports of the segment at hand round for an answer to its sender.
 #[inline(always)]
@@ -21,11 +35,7 @@ pub fn answer(s: *mut Scratch) {
     // SAFETY: map value.
     unsafe {
         let o = &mut (*s).outgoing;
-        let segment = &(*s).segment;
-        o.source = segment.destination;
-        o.destination = segment.source;
-        o.source_port = segment.tuple.local_port;
-        o.destination_port = segment.tuple.remote_port;
+        o.ends = (*s).segment.tuple.leaving();
         o.payload = 0;
         o.payload_sum = 0;
         o.window = 0;
@@ -114,8 +124,7 @@ pub fn syn(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
     // SAFETY: map value.
     unsafe {
         let segment = &(*s).segment;
-        let ports = (segment.tuple.remote_port, segment.tuple.local_port);
-        if let Some(state) = skb.socket_state(segment.source, segment.destination, ports)
+        if let Some(state) = skb.socket_state(&segment.ends)
             && state != TCP_LISTEN
             && state != TCP_TIME_WAIT
         {
@@ -123,7 +132,8 @@ pub fn syn(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             return PASS;
         }
         let options = (*s).options;
-        let offer = Offer::new(options.segment_size, options.scale as u8, options.sack_permitted as u8);
+        let offer =
+            Offer::new(sizes(s), options.segment_size, options.scale as u8, options.sack_permitted as u8);
         let times = answer_times(s);
         answer(s);
         let o = &mut (*s).outgoing;
@@ -131,9 +141,10 @@ pub fn syn(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         o.acknowledgment = segment.sequence.wrapping_add(1);
         o.flags = (flag::SYN | flag::ACK) as u32;
         // One segment may come before a backend is known: that is what a slot holds.
-        o.window = SEGMENT_SIZE as u32 - if times.is_some() { 12 } else { 0 };
+        let size = segment_size(s, config);
+        o.window = size - if times.is_some() { 12 } else { 0 };
         let scale = if offer.scale == NO_SCALE { None } else { Some(OUR_SCALE) };
-        syn_options(o, SEGMENT_SIZE, offer.sack, times, scale);
+        syn_options(o, size as u16, offer.sack, times, scale);
     }
     event(Event::SynAnswered);
     send_back(skb, s)
@@ -176,8 +187,7 @@ pub fn unknown(skb: Skb, s: *mut Scratch) -> i32 {
     // SAFETY: map value.
     unsafe {
         let segment = &(*s).segment;
-        let ports = (segment.tuple.remote_port, segment.tuple.local_port);
-        if let Some(state) = skb.socket_state(segment.source, segment.destination, ports)
+        if let Some(state) = skb.socket_state(&segment.ends)
             && state != TCP_LISTEN
         {
             return PASS;
@@ -216,7 +226,7 @@ fn missing_first(s: *mut Scratch) -> bool {
 
 /// Answers a keep-alive probe.
 #[inline(never)]
-pub fn probe(skb: Skb, s: *mut Scratch) -> i32 {
+pub fn probe(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
     event(Event::ProbeAnswered);
     // SAFETY: map value.
     unsafe {
@@ -228,8 +238,8 @@ pub fn probe(skb: Skb, s: *mut Scratch) -> i32 {
         o.acknowledgment = (*s).segment.sequence.wrapping_add(1);
         o.flags = flag::ACK as u32;
         let offer = Offer::decode((*s).segment.acknowledgment.wrapping_sub(1) as u8);
-        o.window =
-            if offer.scale == NO_SCALE { SEGMENT_SIZE as u32 } else { SEGMENT_SIZE as u32 >> OUR_SCALE };
+        let size = segment_size(s, config);
+        o.window = if offer.scale == NO_SCALE { size } else { size >> OUR_SCALE };
     }
     send_back(skb, s)
 }

@@ -13,13 +13,8 @@ pub fn decision(skb: Skb, flow: *mut Flow, choice: u32) {
     let context = TcContext::new(skb.0);
     // SAFETY: map value.
     let (client, port, function) =
-        unsafe { ((*flow).client.remote[3], (*flow).client.remote_port, (*flow).function) };
-    info!(
-        &context,
-        "{:i}:{} function {} to backend {}",
-        u32::from_be(client),
-        u16::from_be(port),
-        function,
-        choice
-    );
+        unsafe { ((*flow).client.remote, (*flow).client.remote_port, (*flow).function) };
+    // SAFETY: four words are sixteen bytes.
+    let client: [u8; 16] = unsafe { core::mem::transmute(client) };
+    info!(&context, "[{:i}]:{} function {} to backend {}", client, u16::from_be(port), function, choice);
 }

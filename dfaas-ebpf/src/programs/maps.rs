@@ -10,7 +10,7 @@ use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS, PeerCounts};
 use dfaas_common::first_byte::FirstByte;
 use dfaas_common::flow::{Flow, FlowRef, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::plan::{FunctionState, Name, Plan, RATES};
-use dfaas_common::{MAX_FUNCTIONS, MAX_PEERS};
+use dfaas_common::{BACKENDS, MAX_FUNCTIONS, MAX_GATEWAYS, MAX_PEERS};
 
 use super::scratch::Scratch;
 
@@ -26,9 +26,13 @@ pub static PLACES: HashMap<Endpoint, u32> = HashMap::with_max_entries(256, 0);
 #[map]
 pub static USERS: LpmTrie<Address, u32> = LpmTrie::with_max_entries(4096, BPF_F_NO_PREALLOC);
 
-/// Peers by backend number; 0 is the local gateway and stays empty.
+/// Peers and gateways at addresses of their own, by backend number; 0 is the own gateway and stays empty.
 #[map]
-pub static PEERS: Array<Peer> = Array::with_max_entries(MAX_PEERS + 1, 0);
+pub static PEERS: Array<Peer> = Array::with_max_entries(BACKENDS, 0);
+
+/// Backend number of the gateway that serves each function here; at 0 for whatever is no known function.
+#[map]
+pub static HOMES: Array<u32> = Array::with_max_entries(MAX_FUNCTIONS, 0);
 
 /// Backend number of a peer's address.
 #[map]
@@ -49,6 +53,10 @@ pub static FUNCTION_LABELS: Array<Name> = Array::with_max_entries(MAX_FUNCTIONS,
 /// Name of each peer number; for user space alone.
 #[map]
 pub static PEER_LABELS: Array<Name> = Array::with_max_entries(MAX_PEERS + 1, 0);
+
+/// Name of each gateway at an address of its own, from 1; for user space alone.
+#[map]
+pub static GATEWAY_LABELS: Array<Name> = Array::with_max_entries(MAX_GATEWAYS + 1, 0);
 
 /// What is remembered of functions between invocations.
 #[map]
@@ -93,7 +101,7 @@ pub static SLOTS: Array<Slot> = Array::with_max_entries(SLOT_COUNT, 0);
 
 /// Running numbers; indexes are those of [`cursor`].
 #[map]
-pub static CURSORS: Array<u64> = Array::with_max_entries(cursor::PORTS + MAX_PEERS + 1, 0);
+pub static CURSORS: Array<u64> = Array::with_max_entries(cursor::PORTS + BACKENDS, 0);
 
 /// Invocations, one counter a CPU.
 #[map]

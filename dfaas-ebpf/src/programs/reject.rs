@@ -12,7 +12,7 @@ use super::deliver;
 use super::emit::{emit, plain_options};
 use super::flows;
 use super::scratch::Scratch;
-use super::skb::{L4, Skb, clock};
+use super::skb::{Skb, clock};
 
 /// Window that we offer for the rest of a body, bytes.
 const WINDOW: u32 = 16_384;
@@ -32,11 +32,7 @@ fn prepare(s: *mut Scratch, flow: *mut Flow, behind: u32, flags: u8) {
     // SAFETY: map values.
     unsafe {
         let o = &mut (*s).outgoing;
-        let client = &(*flow).client;
-        o.source = client.local[3];
-        o.destination = client.remote[3];
-        o.source_port = client.local_port;
-        o.destination_port = client.remote_port;
+        o.ends = (*flow).client.leaving();
         o.sequence = (*flow).cookie.wrapping_add(1).wrapping_add(behind);
         o.acknowledgment = (*flow).client_next;
         o.flags = flags as u32;
@@ -64,7 +60,7 @@ fn send(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
         if !emit(skb, s) {
             return drop(DropReason::Internal);
         }
-        let at = L4 + header;
+        let at = (*s).frame.l4 + header;
         let stored = if status == 429 {
             skb.store(at, TOO_MANY.as_ptr(), TOO_MANY.len() as u32)
         } else {

@@ -11,7 +11,7 @@ use dfaas_common::opaque::opaque;
 use super::atomic;
 use super::maps::{CURSORS, SLOTS};
 use super::scratch::Scratch;
-use super::skb::{L4, Skb, sum};
+use super::skb::{Skb, sum};
 
 /// Largest first segment, appended data included.
 pub const LARGEST: u32 = 1460;
@@ -33,7 +33,7 @@ fn pad(slot: *mut Slot, end: u32) {
 
 /// Copies `length` payload bytes to `offset` of a slot, and three zeros behind them.
 #[inline(always)]
-fn fill(skb: Skb, header: u32, slot: *mut Slot, offset: u32, length: u32) -> bool {
+fn fill(skb: Skb, s: *mut Scratch, slot: *mut Slot, offset: u32, length: u32) -> bool {
     let offset = opaque(offset) & 0x7ff;
     let length = opaque(length) & 0x7ff;
     if length == 0 {
@@ -42,7 +42,8 @@ fn fill(skb: Skb, header: u32, slot: *mut Slot, offset: u32, length: u32) -> boo
     // SAFETY: offset and length are below 2048 each and the slot has 4096 bytes; the verifier checks it.
     unsafe {
         let bytes = (&raw mut (*slot).bytes).cast::<u8>();
-        if !skb.load(L4 + (opaque(header) & 63), bytes.add(offset as usize), length) {
+        let at = (*s).frame.l4 + (*s).segment.header;
+        if !skb.load(at, bytes.add(offset as usize), length) {
             return false;
         }
         pad(slot, offset + length);
@@ -65,7 +66,8 @@ pub enum Saved {
 /// the segment into a new one with a checksum of its own, so nobody could afterwards.
 #[inline(never)]
 fn intact(skb: Skb, s: *mut Scratch, payload_sum: u64) -> bool {
-    if skb.partial() {
+    // SAFETY: map value.
+    if skb.partial(unsafe { (*s).frame.l4 }) {
         // It never was on a wire.
         return true;
     }
@@ -73,7 +75,8 @@ fn intact(skb: Skb, s: *mut Scratch, payload_sum: u64) -> bool {
     unsafe {
         let segment = &(*s).segment;
         let header = sum((&raw const (*s).received).cast(), 64, 0) as u64;
-        let pseudo = pseudo_header(segment.source, segment.destination, segment.header + segment.payload);
+        let pseudo =
+            pseudo_header(&segment.ends.source, &segment.ends.destination, segment.header + segment.payload);
         fold(header + pseudo + payload_sum) == 0xffff
     }
 }
@@ -91,7 +94,7 @@ pub fn save(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> Saved {
         let Some(slot) = SLOTS.get_ptr_mut(number) else { return Saved::No };
         // 0 is nobody's serial: readers that come meanwhile see that the slot is not theirs.
         (*slot).serial = 0;
-        if length > LARGEST || !fill(skb, (*s).segment.header, slot, 0, length) {
+        if length > LARGEST || !fill(skb, s, slot, 0, length) {
             return Saved::No;
         }
         if !intact(skb, s, checksum(slot, length) as u64) {
@@ -116,7 +119,7 @@ pub fn append(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> Saved {
             return Saved::No;
         }
         let before = fold(checksum(slot, offset) as u64);
-        if !fill(skb, (*s).segment.header, slot, offset, length) {
+        if !fill(skb, s, slot, offset, length) {
             return Saved::No;
         }
         // The sum of the new part alone; at an odd place its bytes count the other way round.
@@ -168,14 +171,14 @@ pub fn checksum(slot: *mut Slot, length: u32) -> u32 {
 
 /// Stores the saved bytes behind a header of `header` bytes; `false` if they were not the flow's any more.
 #[inline(always)]
-pub fn put(skb: Skb, flow: *mut Flow, slot: *mut Slot, header: u32, length: u32) -> bool {
+pub fn put(skb: Skb, s: *mut Scratch, flow: *mut Flow, slot: *mut Slot, header: u32, length: u32) -> bool {
     let length = opaque(length) & 0x7ff;
     if length == 0 {
         return false;
     }
     // SAFETY: length is below 2048; the verifier checks it.
     unsafe {
-        let stored = skb.store(L4 + (opaque(header) & 63), (&raw const (*slot).bytes).cast(), length);
+        let stored = skb.store((*s).frame.l4 + header, (&raw const (*slot).bytes).cast(), length);
         stored && core::ptr::read_volatile(&raw const (*slot).serial) == (*flow).slot_serial
     }
 }

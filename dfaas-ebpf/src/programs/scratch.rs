@@ -4,7 +4,7 @@
 //! Never re-entered: programs run with bottom halves off, and packets that we send from inside a program carry the
 //! mark that lets them pass before this memory is touched.
 
-use dfaas_common::address::Tuple;
+use dfaas_common::address::{Ends, Tuple};
 use dfaas_common::options::{HeaderImage, Options};
 use dfaas_common::request::{LOOK, RequestLine};
 
@@ -12,16 +12,30 @@ use dfaas_common::request::{LOOK, RequestLine};
 pub const LOOK_BYTES: usize = 256;
 const _: () = assert!(LOOK as usize <= LOOK_BYTES);
 
+/// How the packet at hand is framed; kept true while it is changed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Frame {
+    /// Offset of the IP header.
+    pub l3: u32,
+    /// Offset of the TCP or ICMP header.
+    pub l4: u32,
+    /// 1: IPv6, 0: IPv4.
+    pub v6: u32,
+    /// How many VLAN tags stand in the data; a further one may lie beside it.
+    pub inline: u32,
+    /// VLAN tags, outermost first, as [`dfaas_common::flow::Flow::tags`] has them.
+    pub tags: [u32; 2],
+}
+
 /// A received segment; numbers in host byte order.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Segment {
     /// The connection: on egress with source and destination exchanged, so that `local` is always this node.
     pub tuple: Tuple,
-    /// Source address, network byte order.
-    pub source: u32,
-    /// Destination address, network byte order.
-    pub destination: u32,
+    /// Source and destination as they stand in the packet.
+    pub ends: Ends,
     /// Sequence number.
     pub sequence: u32,
     /// Acknowledgment number.
@@ -40,14 +54,8 @@ pub struct Segment {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Outgoing {
-    /// Source address, network byte order.
-    pub source: u32,
-    /// Destination address, network byte order.
-    pub destination: u32,
-    /// Source port, network byte order.
-    pub source_port: u16,
-    /// Destination port, network byte order.
-    pub destination_port: u16,
+    /// Source and destination; they tell the family too.
+    pub ends: Ends,
     /// Sequence number.
     pub sequence: u32,
     /// Acknowledgment number.
@@ -71,16 +79,20 @@ pub struct Outgoing {
 pub struct Scratch {
     /// Time of this run, ns.
     pub now: u64,
+    /// How the packet at hand is framed.
+    pub frame: Frame,
     /// The segment at hand.
     pub segment: Segment,
     /// Where its options are.
     pub options: Options,
-    /// IPv4 and TCP header being read or built.
-    pub frame: [u32; 16],
+    /// IP and TCP header being read or built.
+    pub headers: [u32; 26],
     /// TCP header as received.
     pub received: HeaderImage,
     /// TCP header as it is to be.
     pub image: HeaderImage,
+    /// Source and destination that the packet at hand is to get.
+    pub hop: Ends,
     /// A segment to be sent.
     pub outgoing: Outgoing,
     /// The request line.

@@ -9,6 +9,7 @@ use aya_ebpf::bindings::{BPF_F_INGRESS, BPF_F_PSEUDO_HDR, BPF_F_RECOMPUTE_CSUM};
 use aya_ebpf::helpers::generated as helper;
 use aya_ebpf::programs::TcContext;
 use dfaas_common::MARK;
+use dfaas_common::address::{Ends, is_ipv4};
 use dfaas_common::checksum::fold;
 
 /// Verdict: not ours, or done; the next program and then the stack see the packet (`TCX_NEXT`).
@@ -16,14 +17,13 @@ pub const PASS: i32 = -1;
 /// Verdict: drop (`TCX_DROP`).
 pub const DROP: i32 = 2;
 
-/// Offset of the IPv4 header.
-pub const L3: u32 = 14;
-/// Offset of the TCP header.
-pub const L4: u32 = L3 + 20;
-/// Offset of the TCP checksum.
-const L4_CHECKSUM: u32 = L4 + 16;
-/// Offset of the IPv4 checksum.
-const L3_CHECKSUM: u32 = L3 + 10;
+/// Bytes of an Ethernet header without tags.
+pub const ETHERNET: u32 = 14;
+
+/// Offset of the checksum in a TCP header.
+const CHECKSUM: u32 = 16;
+/// Offset of the checksum in an IPv4 header.
+const IPV4_CHECKSUM: u32 = 10;
 
 /// Which hook a run is in.
 pub mod hook {
@@ -43,18 +43,38 @@ impl Skb {
         Self(context.skb.skb)
     }
 
-    /// `ETH_P_*`, network byte order.
+    /// EtherType (network byte order) and control information of the VLAN tag that lies beside the data.
     #[inline(always)]
-    pub fn protocol(self) -> u32 {
+    pub fn tag(self) -> Option<(u16, u16)> {
         // SAFETY: the context pointer is valid for the whole run.
-        unsafe { (*self.0).protocol }
+        unsafe {
+            if (*self.0).vlan_present == 0 {
+                return None;
+            }
+            Some(((*self.0).vlan_proto as u16, (*self.0).vlan_tci as u16))
+        }
     }
 
-    /// Whether the frame carries a VLAN tag beside its data.
+    /// Takes the outermost VLAN tag off.
     #[inline(always)]
-    pub fn tagged(self) -> bool {
-        // SAFETY: as above.
-        unsafe { (*self.0).vlan_present != 0 }
+    pub fn pop_tag(self) -> bool {
+        // SAFETY: the context pointer is valid.
+        unsafe { helper::bpf_skb_vlan_pop(self.0) == 0 }
+    }
+
+    /// Puts a VLAN tag outermost; as [`dfaas_common::flow::Flow::tags`] has it.
+    #[inline(always)]
+    pub fn push_tag(self, tag: u32) -> bool {
+        // SAFETY: the context pointer is valid.
+        unsafe { helper::bpf_skb_vlan_push(self.0, (tag >> 16) as u16, tag as u16) == 0 }
+    }
+
+    /// Makes room for an IP header of the other family, whose EtherType this is (network byte order). The header's
+    /// bytes and the EtherType in the frame are the caller's.
+    #[inline(always)]
+    pub fn change_family(self, kind: u16) -> bool {
+        // SAFETY: the context pointer is valid.
+        unsafe { helper::bpf_skb_change_proto(self.0, kind, 0) == 0 }
     }
 
     /// Bytes of the frame.
@@ -108,41 +128,54 @@ impl Skb {
         unsafe { helper::bpf_skb_store_bytes(self.0.cast(), offset, from.cast_mut().cast(), length, 0) == 0 }
     }
 
-    /// Applies the difference of header words to the TCP checksum.
+    /// Applies the difference of header words to the TCP checksum of the header at `l4`.
     #[inline(always)]
-    pub fn update_checksum(self, difference: u64) {
-        if difference != 0 {
-            // SAFETY: the helper checks the offset.
-            unsafe { helper::bpf_l4_csum_replace(self.0.cast(), L4_CHECKSUM, 0, fold(difference) as u64, 0) };
-        }
-    }
-
-    /// Applies the difference of addresses to the TCP checksum, whose pseudo header has them, and to that of IPv4.
-    #[inline(always)]
-    pub fn update_addresses(self, difference: u64) {
+    pub fn update_checksum(self, l4: u32, difference: u64) {
         if difference != 0 {
             let by = fold(difference) as u64;
-            // SAFETY: the helpers check the offsets.
-            unsafe {
-                helper::bpf_l4_csum_replace(self.0.cast(), L4_CHECKSUM, 0, by, BPF_F_PSEUDO_HDR as u64);
-                helper::bpf_l3_csum_replace(self.0.cast(), L3_CHECKSUM, 0, by, 0);
-            }
+            // SAFETY: the helper checks the offset.
+            unsafe { helper::bpf_l4_csum_replace(self.0.cast(), l4 + CHECKSUM, 0, by, 0) };
         }
     }
 
-    /// Whether the TCP checksum is left to the device (`CHECKSUM_PARTIAL`): then a replacement that does not concern
-    /// the pseudo header leaves the field alone.
+    /// Applies the difference of addresses to the TCP checksum of the header at `l4`, whose pseudo header has them.
+    ///
+    /// If a NIC has summed the packet, its sum follows: over IPv4 the change of the addresses is balanced by that of
+    /// the header's own checksum; over IPv6 the addresses must have been stored with `store`.
     #[inline(always)]
-    pub fn partial(self) -> bool {
+    pub fn update_pseudo_header(self, l4: u32, difference: u64) {
+        if difference != 0 {
+            let by = fold(difference) as u64;
+            // SAFETY: the helper checks the offset.
+            unsafe {
+                helper::bpf_l4_csum_replace(self.0.cast(), l4 + CHECKSUM, 0, by, BPF_F_PSEUDO_HDR as u64)
+            };
+        }
+    }
+
+    /// Applies the difference of addresses to the checksum of the IPv4 header at `l3`.
+    #[inline(always)]
+    pub fn update_ipv4_checksum(self, l3: u32, difference: u64) {
+        if difference != 0 {
+            let by = fold(difference) as u64;
+            // SAFETY: the helper checks the offset.
+            unsafe { helper::bpf_l3_csum_replace(self.0.cast(), l3 + IPV4_CHECKSUM, 0, by, 0) };
+        }
+    }
+
+    /// Whether the TCP checksum of the header at `l4` is left to the device (`CHECKSUM_PARTIAL`): then a replacement
+    /// that does not concern the pseudo header leaves the field alone.
+    #[inline(always)]
+    pub fn partial(self, l4: u32) -> bool {
         let (mut before, mut after) = (0u16, 0u16);
         let size = size_of::<u16>() as u32;
-        self.load(L4_CHECKSUM, (&raw mut before).cast(), size);
+        self.load(l4 + CHECKSUM, (&raw mut before).cast(), size);
         // SAFETY: the helper checks the offset.
-        unsafe { helper::bpf_l4_csum_replace(self.0.cast(), L4_CHECKSUM, 0, 0x1234, 0) };
-        self.load(L4_CHECKSUM, (&raw mut after).cast(), size);
+        unsafe { helper::bpf_l4_csum_replace(self.0.cast(), l4 + CHECKSUM, 0, 0x1234, 0) };
+        self.load(l4 + CHECKSUM, (&raw mut after).cast(), size);
         if before != after {
             // Put the very bytes back: the sum of the NIC was not touched by the replacement.
-            self.store_balanced(L4_CHECKSUM, (&raw const before).cast(), size);
+            self.store_balanced(l4 + CHECKSUM, (&raw const before).cast(), size);
         }
         before == after
     }
@@ -205,15 +238,21 @@ impl Skb {
         self.set_mark(0);
     }
 
-    /// State of the socket that owns or listens for this connection; `None` if there is none.
+    /// State of the socket that owns or listens for the connection of a packet with these ends; `None` if there is
+    /// none.
     #[inline(always)]
-    pub fn socket_state(self, source: u32, destination: u32, ports: (u16, u16)) -> Option<u32> {
-        // struct bpf_sock_tuple, the IPv4 arm: source, destination, source port, destination port.
-        let mut tuple = [source, destination, ports.0 as u32 | (ports.1 as u32) << 16];
-        // SAFETY: the tuple has 12 bytes; the reference is released before return.
+    pub fn socket_state(self, ends: &Ends) -> Option<u32> {
+        // SAFETY: the tuple has as many bytes as said, in the form of `struct bpf_sock_tuple`; the reference is released
+        // before return.
         unsafe {
-            let socket =
-                helper::bpf_skc_lookup_tcp(self.0.cast(), tuple.as_mut_ptr().cast(), 12, u64::MAX, 0);
+            let socket = if is_ipv4(&ends.source) {
+                let ports = ends.source_port as u32 | (ends.destination_port as u32) << 16;
+                let mut tuple = [ends.source[3], ends.destination[3], ports];
+                helper::bpf_skc_lookup_tcp(self.0.cast(), tuple.as_mut_ptr().cast(), 12, u64::MAX, 0)
+            } else {
+                let tuple = (&raw const *ends).cast_mut().cast();
+                helper::bpf_skc_lookup_tcp(self.0.cast(), tuple, 36, u64::MAX, 0)
+            };
             if socket.is_null() {
                 return None;
             }
@@ -249,9 +288,9 @@ pub fn sum(from: *const u8, length: u32, seed: u32) -> u32 {
     unsafe { helper::bpf_csum_diff(core::ptr::null_mut(), 0, from.cast_mut().cast(), length, seed) as u32 }
 }
 
-/// The sum to add to a checksum when `old` becomes `new`, both 64 bytes.
+/// The sum to add to a checksum when `old` becomes `new`, both `N` bytes, a multiple of four.
 #[inline(always)]
-pub fn difference(old: *const u8, new: *const u8) -> u64 {
-    // SAFETY: the verifier checks that both have 64 bytes.
-    unsafe { helper::bpf_csum_diff(old.cast_mut().cast(), 64, new.cast_mut().cast(), 64, 0) as u32 as u64 }
+pub fn difference<const N: u32>(old: *const u8, new: *const u8) -> u64 {
+    // SAFETY: the verifier checks that both have that many bytes.
+    unsafe { helper::bpf_csum_diff(old.cast_mut().cast(), N, new.cast_mut().cast(), N, 0) as u32 as u64 }
 }

@@ -25,6 +25,16 @@ pub fn endpoint(at: SocketAddr) -> Endpoint {
     Endpoint { address: address(at.ip()), port: at.port().to_be(), padding: 0 }
 }
 
+/// Where the own gateway takes what peers send over IPv4 and over IPv6: the first listen address of that family, else
+/// the same port at whatever address the peer used.
+pub fn gateways(listen: &[SocketAddr]) -> [Endpoint; 2] {
+    [false, true].map(|v6| {
+        let own = listen.iter().find(|at| at.is_ipv6() == v6);
+        let port = listen.first().map_or(0, |at| at.port());
+        own.map_or(Endpoint { port: port.to_be(), ..Endpoint::default() }, |at| endpoint(*at))
+    })
+}
+
 /// A prefix of the map of users: its length in bits, and its address.
 type Prefix = (u32, Address);
 

@@ -121,9 +121,8 @@ impl Kernel {
         config.snat_first = u32::from(*self.settings.snat_ports.start());
         config.snat_count =
             u32::from(*self.settings.snat_ports.end()) - u32::from(*self.settings.snat_ports.start()) + 1;
-        if let Some(listen) = self.settings.listen.first() {
-            config.gateway = convert::endpoint(*listen);
-        }
+        config.gateways = convert::gateways(&self.settings.listen);
+        config.segment_size = 1460;
         self.config.set(0, config, 0).map_err(map_error("CONFIG"))
     }
 

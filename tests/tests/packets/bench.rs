@@ -168,7 +168,9 @@ impl Bench {
             max_flows: FLOWS,
             snat_first: 20_000,
             snat_count: 100,
-            gateway: endpoint(LISTEN),
+            gateways: [endpoint(LISTEN), Endpoint { port: LISTEN.1.to_be(), ..Endpoint::default() }],
+            segment_size: 1460,
+            ..Config::default()
         };
         change(&mut config);
         self.config.set(0, config, 0).expect("settings");
