@@ -55,6 +55,9 @@ pub struct FlowRef {
 }
 
 /// A flow. Numbers are in host byte order unless said otherwise; the kernel programs are the only writers.
+///
+/// Its *leg* is the connection to the backend. Numbers of the client are carried on, so that only the other direction
+/// needs a difference; where a header line was inserted, those behind it are higher on the leg by [`Flow::shift`].
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flow {
@@ -69,26 +72,34 @@ pub struct Flow {
     /// Monotonic time of the first SYN to the present backend, or of a peer's request, ns; 0 once the first byte of
     /// the answer has come.
     pub asked: u64,
-    /// The client's connection: `remote` is the client, `local` a listen address.
+    /// The client's connection: `remote` is the client, `local` a listen address, or the data port.
     pub client: Tuple,
-    /// The backend's connection: `remote` is the peer's data port, `local` our source. Unused for the local gateway.
+    /// The leg: `remote` is the peer's data port or another gateway, `local` our source. For the own gateway it is unused
+    /// if a user is the client, as the gateway sees the user itself; if a peer is, then `remote` is the peer and `local`
+    /// the gateway.
     pub backend: Tuple,
     /// Function number.
     pub function: u32,
-    /// Backend number.
+    /// Backend number as it is counted: [`crate::count::LOCAL`] for every gateway of this node.
     pub backend_number: u32,
+    /// Backend number of the gateway that serves it here, if it is not the own one; 0 otherwise.
+    pub gateway: u32,
     /// Bit i: target i of the plan has been tried.
     pub tried: u32,
     /// SYNs sent to the present backend.
     pub syns: u32,
-    /// Initial sequence number of the client, which the backend sees too.
+    /// The client's sequence number before the first byte of the present leg: its initial one there.
     pub client_isn: u32,
-    /// Our cookie: the initial sequence number that the client sees.
+    /// What the client sees as the sequence number before the leg's first byte; of the first leg, our cookie.
     pub cookie: u32,
     /// Backend's sequence numbers minus those that the client sees.
     pub sequence_delta: u32,
+    /// Bytes that were inserted into what the client has sent on this leg.
+    pub shift: u32,
     /// The client-visible clock minus the backend's clock (TSval units: ms).
     pub backend_clock: u32,
+    /// The client-visible clock minus the node's clock; the same for the whole life of a connection.
+    pub visible_clock: u32,
     /// The node's clock minus the client's clock; 0 where the backend is to see the client's own.
     pub client_clock: u32,
     /// TSval of the backend's SYN-ACK.
@@ -103,31 +114,41 @@ pub struct Flow {
     pub slot_serial: u32,
     /// Bytes saved.
     pub saved: u32,
+    /// Where in what is saved the first header line begins, if a line may be inserted there; 0: it may not.
+    pub headers_at: u32,
     /// Interface where the client's packets come in.
     pub interface: u32,
+    /// Interface where the leg's packets come in; 0 for the own gateway.
+    pub leg_interface: u32,
     /// Bytes of a rejected request that were discarded.
     pub discarded: u32,
     /// 429 or 503 of a rejected connection.
     pub status: u32,
-    /// Segment size offered by the client.
-    pub segment_size: u16,
-    /// Window scale of the client, or [`crate::cookie::NO_SCALE`].
-    pub client_scale: u8,
-    /// Window scale of the backend, or [`crate::cookie::NO_SCALE`].
-    pub backend_scale: u8,
-    /// 1: both sides use timestamps.
-    pub timestamps: u8,
-    /// 1: SACK is permitted.
-    pub sack: u8,
-    /// Destination and source hardware address of frames to the client.
-    pub hardware: [u8; 12],
-    /// Window field of the client's first segment.
-    pub client_window: u16,
     /// Backend number of the peer that sent the connection; 0: a user did.
     pub peer: u32,
     /// VLAN tags of the client's frames, outermost first: EtherType in the upper half, tag control information in the
     /// lower; 0: none.
     pub tags: [u32; 2],
+    /// Segment size offered by the client.
+    pub segment_size: u16,
+    /// Window field of the client's first segment.
+    pub client_window: u16,
+    /// Window scale of the client, or [`crate::cookie::NO_SCALE`].
+    pub client_scale: u8,
+    /// Window scale of the backend, or [`crate::cookie::NO_SCALE`].
+    pub backend_scale: u8,
+    /// Window scale that the client was told; it matters only if the client has one itself.
+    pub told_scale: u8,
+    /// 1: both sides use timestamps.
+    pub timestamps: u8,
+    /// 1: SACK is permitted.
+    pub sack: u8,
+    /// Zero.
+    pub padding: [u8; 7],
+    /// Destination and source hardware address of frames to the client.
+    pub hardware: [u8; 12],
+    /// The same of frames on the leg, as the last that came in had them turned round.
+    pub leg_hardware: [u8; 12],
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -189,7 +210,8 @@ mod tests {
 
     #[test]
     fn the_layout_has_no_hidden_padding() {
-        assert_eq!(size_of::<Flow>(), 5 * 8 + 2 * 36 + 18 * 4 + 6 + 12 + 2 + 4 + 8);
+        assert_eq!(size_of::<Flow>(), 5 * 8 + 2 * 36 + 26 * 4 + 4 + 12 + 24);
+        assert_eq!(size_of::<Flow>() % 8, 0);
         assert_eq!(size_of::<Slot>(), SLOT_BYTES + 8);
     }
 

@@ -23,6 +23,7 @@ pub mod pick;
 pub mod plan;
 pub mod reject;
 pub mod request;
+pub mod steps;
 pub mod translate;
 #[cfg(feature = "user")]
 mod user;

@@ -59,7 +59,7 @@ impl Translation {
         // A backend that answered without a scale reads windows unscaled (RFC 7323, 2.2).
         let scaled = flow.client_scale != NO_SCALE && flow.backend_scale == NO_SCALE;
         Self {
-            sequence: 0,
+            sequence: flow.shift,
             acknowledgment: flow.sequence_delta,
             time: flow.client_clock,
             echo: 0u32.wrapping_sub(flow.backend_clock),
@@ -78,10 +78,10 @@ impl Translation {
         } else {
             flow.backend_scale
         };
-        let right = if flow.client_scale == NO_SCALE { 0 } else { OUR_SCALE };
+        let right = if flow.client_scale == NO_SCALE { 0 } else { flow.told_scale };
         Self {
             sequence: 0u32.wrapping_sub(flow.sequence_delta),
-            acknowledgment: 0,
+            acknowledgment: 0u32.wrapping_sub(flow.shift),
             time: flow.backend_clock,
             echo: 0u32.wrapping_sub(flow.client_clock),
             oldest_echo: None,
@@ -159,7 +159,16 @@ mod tests {
     fn flow(delta: u32, backend_clock: u32, client_clock: u32, client_scale: u8, backend_scale: u8) -> Flow {
         // SAFETY: a flow is plain numbers; all zero is a valid value.
         let empty: Flow = unsafe { core::mem::zeroed() };
-        Flow { sequence_delta: delta, backend_clock, client_clock, client_scale, backend_scale, ..empty }
+        let told_scale = OUR_SCALE;
+        Flow {
+            sequence_delta: delta,
+            backend_clock,
+            client_clock,
+            client_scale,
+            backend_scale,
+            told_scale,
+            ..empty
+        }
     }
 
     #[test]

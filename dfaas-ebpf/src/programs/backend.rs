@@ -4,6 +4,7 @@ use dfaas_common::config::Config;
 use dfaas_common::cookie::NO_SCALE;
 use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, REJECT, origin};
 use dfaas_common::flow::{Flow, mark, state};
+use dfaas_common::steps;
 use dfaas_common::translate::flag;
 
 use super::atomic;
@@ -13,11 +14,13 @@ use super::deliver;
 use super::emit::{emit, plain_options, syn_options};
 use super::established;
 use super::flows;
+use super::leg;
 use super::log;
+use super::maps::PEERS;
 use super::reject;
 use super::saved;
 use super::scratch::Scratch;
-use super::skb::{DROP, Skb, clock};
+use super::skb::{DROP, Skb, clock, jump};
 
 /// SYNs that a backend may leave unanswered before another is tried.
 const PATIENCE: u32 = 3;
@@ -27,22 +30,21 @@ const PATIENCE: u32 = 3;
 fn towards(s: *mut Scratch, flow: *mut Flow) {
     // SAFETY: map values.
     unsafe {
-        let local = (*flow).backend_number == LOCAL;
         let o = &mut (*s).outgoing;
-        // The gateway is to see the client itself: the packet goes from `remote` to `local`.
-        o.ends = if local { (*flow).client.arriving() } else { (*flow).backend.leaving() };
+        o.ends = leg::ends(flow);
         o.payload = 0;
         o.payload_sum = 0;
     }
 }
 
+/// The largest segment that the backend may send: what the client takes, and what fits the way here.
 #[inline(always)]
-fn deliver(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
+fn leg_segment_size(flow: *mut Flow) -> u16 {
     // SAFETY: map value.
-    if unsafe { (*flow).backend_number } == LOCAL {
-        deliver::to_local(skb, s, flow)
-    } else {
-        deliver::to_peer(skb, s, flow)
+    let client = unsafe { (*flow).segment_size };
+    match PEERS.get(leg::far(flow)) {
+        Some(peer) if peer.segment_size != 0 && peer.segment_size < client as u32 => peer.segment_size as u16,
+        _ => client,
     }
 }
 
@@ -69,12 +71,12 @@ pub fn open(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
             None
         };
         let scale = if (*flow).client_scale == NO_SCALE { None } else { Some((*flow).client_scale) };
-        syn_options(o, (*flow).segment_size, (*flow).sack, times, scale);
+        syn_options(o, leg_segment_size(flow), (*flow).sack, times, scale);
     }
     if !emit(skb, s) {
         return drop(DropReason::Internal);
     }
-    deliver(skb, s, flow)
+    deliver::to_backend(skb, s, flow)
 }
 
 /// Turns the packet at hand into a reset to the backend, with the sequence number that it expects.
@@ -95,19 +97,19 @@ fn reset_leg(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
 
 /// A packet of the backend that a flow is bound to.
 #[inline(always)]
-pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
+pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     let (at, syn) = unsafe { ((*flow).state, (*s).segment.flags as u8 & flag::SYN != 0) };
     match at {
         state::ESTABLISHED if !syn => established::to_client(skb, s, flow),
-        state::ESTABLISHED | state::OPENING => answered(skb, s, number, flow, config),
+        state::ESTABLISHED | state::OPENING => answered(skb, s, number, flow),
         _ => drop(DropReason::StaleBackend),
     }
 }
 
 /// A packet of the backend while it is being opened, or its SYN-ACK once more.
 #[inline(never)]
-fn answered(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
+fn answered(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     unsafe {
         let flags = (*s).segment.flags as u8;
@@ -115,7 +117,8 @@ fn answered(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Co
         if flags & flag::RST != 0 {
             // Only a reset that acknowledges the SYN is an answer to it (RFC 9293, 3.10.7.3).
             if flags & flag::ACK != 0 && ours {
-                return next(skb, s, number, flow, config);
+                (*s).number = number;
+                return jump(steps::NEXT);
             }
             return drop(DropReason::StaleBackend);
         }
@@ -133,7 +136,7 @@ fn answered(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Co
             if !reset_leg(skb, s, flow) {
                 return drop(DropReason::Internal);
             }
-            let verdict = deliver(skb, s, flow);
+            let verdict = deliver::to_backend(skb, s, flow);
             flows::retire(number, flow, state::OPENING);
             return verdict;
         }
@@ -149,10 +152,15 @@ fn make_room(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
         return drop(DropReason::StaleBackend);
     }
     event(Event::TimeWaitReset);
+    if leg::far(flow) != 0 {
+        leg::remember(skb, flow);
+    }
     if !reset_leg(skb, s, flow) {
         return drop(DropReason::Internal);
     }
-    deliver::copy(skb, s, flow);
+    if !deliver::copy(skb, s, flow) {
+        return drop(DropReason::Internal);
+    }
     open(skb, s, flow)
 }
 
@@ -165,10 +173,13 @@ fn connect(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
         let their_time = if options.time_at != 0 { (*s).received.number(options.time_at) } else { 0 };
         let their_sequence = (*s).segment.sequence;
         (*flow).sequence_delta = their_sequence.wrapping_sub((*flow).cookie);
-        (*flow).backend_clock = clock((*s).now).wrapping_sub(their_time);
+        (*flow).backend_clock = clock((*s).now).wrapping_add((*flow).visible_clock).wrapping_sub(their_time);
         (*flow).backend_time = their_time;
         (*flow).backend_scale = options.scale as u8;
         (*flow).last_seen = (*s).now;
+        if leg::far(flow) != 0 {
+            leg::remember(skb, flow);
+        }
         let first = atomic::swap(&raw mut (*flow).state, state::OPENING, state::ESTABLISHED);
         if first {
             let backend = (*flow).backend_number;
@@ -209,12 +220,15 @@ fn connect(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
             }
         }
     }
-    deliver(skb, s, flow)
+    deliver::to_backend(skb, s, flow)
 }
 
 /// The backend refused or kept silent: the flow goes to another, from the saved segment; the client does not notice.
-#[inline(never)]
-pub fn next(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
+#[inline(always)]
+pub fn next(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
+    // SAFETY: map value.
+    let number = unsafe { (*s).number };
+    let Some(flow) = flows::get(number) else { return drop(DropReason::Internal) };
     // SAFETY: map values; the winner of the swap owns the flow.
     unsafe {
         if !atomic::swap(&raw mut (*flow).state, state::OPENING, state::CLAIMED) {
@@ -247,11 +261,14 @@ pub fn next(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Co
 
 /// The client sends its first segment again: so is the SYN, until the backend has been silent for too long.
 #[inline(always)]
-pub fn reopen(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
-    // SAFETY: map value.
-    if unsafe { (*flow).syns } >= PATIENCE {
-        event(Event::Silent);
-        return next(skb, s, number, flow, config);
+pub fn reopen(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
+    // SAFETY: map values.
+    unsafe {
+        if (*flow).syns >= PATIENCE {
+            event(Event::Silent);
+            (*s).number = number;
+            return jump(steps::NEXT);
+        }
     }
     event(Event::SynResent);
     open(skb, s, flow)

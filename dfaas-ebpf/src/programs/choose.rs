@@ -13,9 +13,8 @@ use dfaas_common::plan::{MAX_TARGETS, Plan, PlanTarget, flag, mode};
 use super::atomic;
 use super::count::event;
 use super::maps::{FUNCTIONS, PLANS};
-use super::reach::{self, LIMITED, TRIED_LOCAL};
+use super::reach::{self, LIMITED, Local, TRIED_LOCAL};
 use super::scratch::Scratch;
-use super::skb::clock;
 
 /// The choice "answer 429": a limit was reached and nobody else takes it.
 pub const TOO_MANY: u32 = REJECT + 1;
@@ -45,13 +44,26 @@ fn plan_of(function: u32, now: u64) -> Option<*const Plan> {
     Some(plan)
 }
 
+/// What a plan says of the local gateway.
+#[inline(always)]
+fn local_limits(plan: *const Plan, now: u64) -> Local {
+    // SAFETY: map value.
+    unsafe { Local { inflight: (*plan).local_inflight, interval: (*plan).local_interval, now } }
+}
+
+/// The local gateway without limits.
+#[inline(always)]
+const fn unlimited(now: u64) -> Local {
+    Local { inflight: 0, interval: 0, now }
+}
+
 /// The local gateway, if it has not been tried, within the limits of a plan; nobody otherwise. 429 says that without
 /// some limit there would have been another backend to try, 503 that all refused or are out of reach.
 #[inline(always)]
-fn home(flow: *mut Flow, inflight: u32, interval: u64, now: u64) -> u32 {
+fn home(flow: *mut Flow, limits: &Local) -> u32 {
     // SAFETY: map value.
     unsafe {
-        if (*flow).tried & TRIED_LOCAL == 0 && reach::local(flow, inflight, interval, now) {
+        if (*flow).tried & TRIED_LOCAL == 0 && reach::local(flow, limits) {
             return LOCAL;
         }
         if (*flow).tried & LIMITED != 0 { TOO_MANY } else { UNAVAILABLE }
@@ -63,9 +75,7 @@ fn home(flow: *mut Flow, inflight: u32, interval: u64, now: u64) -> u32 {
 struct Choice {
     flow: *mut Flow,
     plan: *const Plan,
-    config: *const Config,
     now: u64,
-    number: u32,
     point: u32,
     /// Bits of targets beside those in [`Flow::tried`] that are left out.
     excluded: u32,
@@ -90,10 +100,10 @@ extern "C" fn try_target(_: u64, choice: *mut Choice) -> i64 {
             return 1;
         }
         let bound = if backend == LOCAL {
-            reach::local(flow, plan.local_inflight, plan.local_interval, choice.now)
+            reach::local(flow, &local_limits(plan, choice.now))
         } else {
             let interval = *(&raw const plan.intervals).cast::<u64>().add(i as usize);
-            reach::peer(flow, choice.number, backend, &*choice.config, (interval, choice.now))
+            reach::peer(flow, backend, interval, choice.now)
         };
         if bound {
             choice.outcome = backend;
@@ -105,27 +115,15 @@ extern "C" fn try_target(_: u64, choice: *mut Choice) -> i64 {
     }
 }
 
-/// Chooses a backend that has not been tried and binds the flow to it: [`LOCAL`], a peer's number, [`TOO_MANY`] or
-/// [`UNAVAILABLE`]. The flow is claimed by this CPU.
-#[inline(never)]
-pub fn choose(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> u32 {
-    // SAFETY: map values.
+/// Draws targets of a plan until one takes the flow: [`LOCAL`], a peer's number, [`UNAVAILABLE`] if the plan says so, or
+/// [`NOBODY`].
+#[inline(always)]
+fn draw_targets(flow: *mut Flow, plan: *const Plan, now: u64) -> u32 {
+    // SAFETY: map values; the callback gets the context given here.
     unsafe {
-        let (function, now) = ((*flow).function, (*s).now);
-        let Some(plan) = plan_of(function, now) else {
-            return home(flow, 0, 0, now);
-        };
-        let (inflight, interval) = ((*plan).local_inflight, (*plan).local_interval);
-        let before = (*flow).tried;
-        if (*plan).flags & flag::LOCAL_FIRST != 0
-            && before & TRIED_LOCAL == 0
-            && reach::local(flow, inflight, interval, now)
-        {
-            return LOCAL;
-        }
         let random = bpf_get_prandom_u32();
-        let point = match FUNCTIONS.get_ptr_mut(function) {
-            Some(state) if before & TARGETS == 0 => {
+        let point = match FUNCTIONS.get_ptr_mut((*flow).function) {
+            Some(state) if (*flow).tried & TARGETS == 0 => {
                 draw((*plan).mode, random, atomic::fetch_add(&raw mut (*state).draws, 1))
             }
             // A second choice takes nothing from the sequence, or a peer that refuses would be drawn too often: the
@@ -133,24 +131,51 @@ pub fn choose(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) ->
             _ => draw(mode::SHARE, random, 0),
         };
         let excluded = if (*flow).tried & TRIED_LOCAL != 0 { (*plan).locals } else { 0 };
-        let mut choice = Choice { flow, plan, config, now, number, point, excluded, outcome: NOBODY };
+        let mut choice = Choice { flow, plan, now, point, excluded, outcome: NOBODY };
         bpf_loop(MAX_TARGETS as u32, try_target as *mut c_void, (&raw mut choice).cast(), 0);
-        let outcome = choice.outcome;
-        if outcome == NOBODY {
-            let tried = (*flow).tried;
-            if tried & LIMITED != 0 && tried & RETRIED == 0 {
-                // The plan gives the gateway no share of what its limits refuse.
-                return TOO_MANY;
-            }
-            // Only peers were planned, and none can be reached, or one refused.
-            return home(flow, inflight, interval, now);
-        }
-        if outcome != LOCAL && outcome < REJECT && (*flow).timestamps != 0 {
-            // The peer sees one clock for all of our connections, or its TIME_WAIT would refuse a port.
-            (*flow).client_clock = clock((*flow).born).wrapping_sub((*flow).client_time);
-        }
-        outcome
+        choice.outcome
     }
+}
+
+/// Binds the flow to a backend that has not been tried; its leg is still to be found.
+#[inline(always)]
+fn bind_one(flow: *mut Flow, now: u64) -> u32 {
+    // SAFETY: map values.
+    unsafe {
+        let Some(plan) = plan_of((*flow).function, now) else { return home(flow, &unlimited(now)) };
+        let limits = local_limits(plan, now);
+        let local_first = (*plan).flags & flag::LOCAL_FIRST != 0 && (*flow).tried & TRIED_LOCAL == 0;
+        if local_first && reach::local(flow, &limits) {
+            return LOCAL;
+        }
+        let outcome = draw_targets(flow, plan, now);
+        if outcome != NOBODY {
+            return outcome;
+        }
+        let tried = (*flow).tried;
+        if tried & LIMITED != 0 && tried & RETRIED == 0 {
+            // The plan gives the gateway no share of what its limits refuse.
+            return TOO_MANY;
+        }
+        // Only peers were planned, and none can be reached, or one refused.
+        home(flow, &limits)
+    }
+}
+
+/// Chooses a backend that has not been tried, binds the flow to it and gives it a leg: [`LOCAL`], a peer's number,
+/// [`TOO_MANY`] or [`UNAVAILABLE`]. The flow is claimed by this CPU.
+#[inline(never)]
+pub fn choose(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> u32 {
+    // SAFETY: map value.
+    let now = unsafe { (*s).now };
+    // Once more if there is no source port towards the first.
+    for _ in 0..2 {
+        let outcome = bind_one(flow, now);
+        if outcome >= REJECT || reach::open(flow, number, config) {
+            return outcome;
+        }
+    }
+    UNAVAILABLE
 }
 
 /// After a refusal: another target once, then the local gateway, then nobody.
@@ -163,9 +188,11 @@ pub fn choose_again(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Conf
             return choose(s, number, flow, config);
         }
         let now = (*s).now;
-        match plan_of((*flow).function, now) {
-            Some(plan) => home(flow, (*plan).local_inflight, (*plan).local_interval, now),
-            None => home(flow, 0, 0, now),
-        }
+        let limits = match plan_of((*flow).function, now) {
+            Some(plan) => local_limits(plan, now),
+            None => unlimited(now),
+        };
+        let outcome = home(flow, &limits);
+        if outcome >= REJECT || reach::open(flow, number, config) { outcome } else { UNAVAILABLE }
     }
 }

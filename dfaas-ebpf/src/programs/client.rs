@@ -9,7 +9,8 @@ use dfaas_common::count::{DropReason, Event, NO_FUNCTION, REJECT};
 use dfaas_common::flow::{Flow, mark, side, state};
 use dfaas_common::opaque::opaque;
 use dfaas_common::request::{LOOK, Outcome};
-use dfaas_common::translate::flag;
+use dfaas_common::steps;
+use dfaas_common::translate::{OUR_SCALE, flag};
 
 use super::atomic;
 use super::backend;
@@ -18,12 +19,13 @@ use super::count::{drop, event};
 use super::established;
 use super::flows;
 use super::handshake::{self, Claim};
+use super::leg;
 use super::log;
 use super::maps::NAMES;
 use super::reject;
 use super::saved::{self, Saved};
 use super::scratch::Scratch;
-use super::skb::{PASS, Skb};
+use super::skb::{PASS, Skb, jump};
 
 /// Distance from the last sequence number beyond which a segment cannot belong to a flow: twice the largest window.
 const FAR: u32 = 16 << 20;
@@ -40,7 +42,7 @@ pub fn stranger(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         return PASS;
     }
     match handshake::claim(s, config) {
-        Claim::First if payload != 0 => first(skb, s, config),
+        Claim::First if payload != 0 => jump(steps::FIRST),
         Claim::None => handshake::unknown(skb, s),
         claim => without_data(skb, s, claim, config),
     }
@@ -79,7 +81,7 @@ pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &
                         return drop(DropReason::Opening);
                     }
                     event(Event::FlowReplaced);
-                    return first(skb, s, config);
+                    return jump(steps::FIRST);
                 }
                 Claim::None => {}
                 claim => return without_data(skb, s, claim, config),
@@ -87,7 +89,7 @@ pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &
         }
         match at {
             state::ESTABLISHED => established::to_backend(skb, s, flow),
-            state::OPENING => opening(skb, s, number, flow, config),
+            state::OPENING => opening(skb, s, number, flow),
             state::REJECTED => reject::after(skb, s, flow),
             _ => drop(DropReason::Opening),
         }
@@ -107,7 +109,7 @@ fn reused(s: *mut Scratch, flow: *mut Flow) -> bool {
 
 /// A packet of the client while its backend is being opened.
 #[inline(always)]
-fn opening(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
+fn opening(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     unsafe {
         let segment = &(*s).segment;
@@ -123,7 +125,7 @@ fn opening(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Con
             if saved::find(flow).is_none() && saved::save(skb, s, flow) == Saved::Corrupt {
                 return drop(DropReason::BadChecksum);
             }
-            return backend::reopen(skb, s, number, flow, config);
+            return backend::reopen(skb, s, number, flow);
         }
         if offset == (*flow).saved {
             match saved::append(skb, s, flow) {
@@ -186,8 +188,8 @@ pub fn function(skb: Skb, s: *mut Scratch) -> u32 {
 }
 
 /// The first data of a connection: the choice.
-#[inline(never)]
-fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
+#[inline(always)]
+pub fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
     // SAFETY: map values; a flow that was claimed belongs to this CPU.
     unsafe {
         if (*s).segment.payload > saved::LARGEST {
@@ -207,19 +209,12 @@ fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         (*flow).client_scale = offer.scale;
         (*flow).sack = offer.sack;
         (*flow).segment_size = offer.segment_size(handshake::sizes(s));
-        (*flow).interface = skb.interface();
-        (*flow).tags = (*s).frame.tags;
+        (*flow).told_scale = OUR_SCALE;
+        leg::remember_client(skb, s, flow);
         let time = (*s).options.time_at;
         if time != 0 {
             (*flow).timestamps = 1;
             (*flow).client_time = (*s).received.number(time);
-        }
-        let mut frame = [0u16; 6];
-        skb.load(0, frame.as_mut_ptr().cast(), 12);
-        let h = (&raw mut (*flow).hardware).cast::<u16>();
-        for i in 0..3 {
-            *h.add(i) = frame[i + 3];
-            *h.add(i + 3) = frame[i];
         }
         if !flows::index(&(*flow).client, number, side::CLIENT) {
             // Another CPU has just bound this connection, by the same segment sent twice.

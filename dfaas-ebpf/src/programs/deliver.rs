@@ -5,6 +5,7 @@ use dfaas_common::flow::Flow;
 
 use super::count::drop;
 use super::family::retag;
+use super::leg;
 use super::maps::PEERS;
 use super::scratch::Scratch;
 use super::skb::{PASS, Skb, hook};
@@ -52,11 +53,18 @@ pub fn to_client(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     }
 }
 
-/// To a peer, by the host's routes.
+/// To the backend that a flow is bound to.
 #[inline(always)]
-pub fn to_peer(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
-    // SAFETY: map values.
-    let number = unsafe { (*flow).backend_number };
+pub fn to_backend(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
+    match leg::far(flow) {
+        0 => to_local(skb, s, flow),
+        number => out(skb, s, number),
+    }
+}
+
+/// To a backend with an address of its own, by the host's routes.
+#[inline(always)]
+fn out(skb: Skb, s: *mut Scratch, number: u32) -> i32 {
     if !retag(skb, s, &[0, 0]) {
         return drop(DropReason::Internal);
     }
@@ -66,17 +74,22 @@ pub fn to_peer(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     }
 }
 
-/// A copy to the backend that sent the packet at hand; the packet stays.
+/// A copy to the backend that a flow is bound to, the way its own packets came; the packet stays.
 #[inline(always)]
-pub fn copy(skb: Skb, s: *mut Scratch, flow: *mut Flow) {
+pub fn copy(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
     // SAFETY: map values.
     unsafe {
-        if (*s).hook == hook::EGRESS {
+        let tags = if leg::far(flow) == 0 { (*flow).tags } else { [0, 0] };
+        if !retag(skb, s, &tags) {
+            return false;
+        }
+        if leg::far(flow) == 0 {
             client_frame(skb, flow);
             skb.inject_copy((*flow).interface);
         } else {
-            skb.turn_hardware();
-            skb.transmit_copy(skb.interface());
+            skb.store_balanced(0, (&raw const (*flow).leg_hardware).cast(), 12);
+            skb.transmit_copy((*flow).leg_interface);
         }
     }
+    true
 }

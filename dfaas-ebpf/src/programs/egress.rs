@@ -1,6 +1,6 @@
 //! What goes out: of interest is only what the local gateway sends on connections that we know.
 
-use dfaas_common::count::{DropReason, LOCAL};
+use dfaas_common::count::DropReason;
 use dfaas_common::flow::side;
 
 use super::backend;
@@ -8,7 +8,8 @@ use super::count::drop;
 use super::data_port;
 use super::established::read_header;
 use super::flows;
-use super::maps::{CONFIG, SCRATCH};
+use super::leg;
+use super::maps::SCRATCH;
 use super::read::read;
 use super::skb::{PASS, Skb, hook};
 
@@ -19,7 +20,6 @@ pub fn run(skb: Skb) -> i32 {
         return PASS;
     }
     let Some(s) = SCRATCH.get_ptr_mut(0) else { return PASS };
-    let Some(config) = CONFIG.get(0) else { return PASS };
     if !read(skb, s, hook::EGRESS) {
         return PASS;
     }
@@ -38,13 +38,13 @@ pub fn run(skb: Skb) -> i32 {
             }
             return data_port::from_gateway(skb, s, flow);
         }
-        if (*flow).backend_number != LOCAL || from_peer {
+        if leg::far(flow) != 0 || from_peer {
             // The gateway has nothing to say on a connection that is not its own.
             return drop(DropReason::StaleBackend);
         }
         if !read_header(skb, s) {
             return drop(DropReason::Malformed);
         }
-        backend::packet(skb, s, found.index, flow, config)
+        backend::packet(skb, s, found.index, flow)
     }
 }

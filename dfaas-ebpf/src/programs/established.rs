@@ -3,7 +3,7 @@
 use aya_ebpf::helpers::generated::bpf_loop;
 use core::ffi::c_void;
 use dfaas_common::address::Address;
-use dfaas_common::count::{DropReason, LOCAL, PeerOutcome};
+use dfaas_common::count::{DropReason, PeerOutcome};
 use dfaas_common::flow::{Flow, mark};
 use dfaas_common::opaque::opaque;
 use dfaas_common::options::Options;
@@ -13,8 +13,9 @@ use super::atomic;
 use super::count::{answer, drop, end, peer};
 use super::deliver;
 use super::family::readdress;
+use super::leg;
 use super::scratch::Scratch;
-use super::skb::{PASS, Skb, difference};
+use super::skb::{Skb, difference};
 
 /// Context of a loop: the working memory.
 #[repr(C)]
@@ -160,20 +161,12 @@ pub fn to_backend(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
         }
         note(s, flow, mark::CLIENT_FIN);
         let change = Translation::to_backend(&*flow);
-        if (*flow).backend_number == LOCAL {
-            // The gateway sees the client itself.
-            (*s).hop = segment.ends;
-            if !translate(skb, s, &change) {
-                return drop(DropReason::Malformed);
-            }
-            return PASS;
-        }
-        (*s).hop = (*flow).backend.leaving();
+        (*s).hop = leg::ends(flow);
         if !translate(skb, s, &change) {
             return drop(DropReason::Malformed);
         }
-        deliver::to_peer(skb, s, flow)
     }
+    deliver::to_backend(skb, s, flow)
 }
 
 /// From the backend to the client.

@@ -41,7 +41,7 @@ pub fn run(skb: Skb) -> i32 {
             if found.side == side::CLIENT {
                 return client::packet(skb, s, found.index, flow, config);
             }
-            return backend::packet(skb, s, found.index, flow, config);
+            return backend::packet(skb, s, found.index, flow);
         }
         let here = Endpoint { address: tuple.local, port: tuple.local_port, padding: 0 };
         let Some(role) = PLACES.get_ptr(&here) else { return PASS };

@@ -3,13 +3,14 @@
 use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::lpm_trie::LpmTrie;
-use aya_ebpf::maps::{Array, HashMap, PerCpuArray, PerCpuHashMap, Queue};
+use aya_ebpf::maps::{Array, HashMap, PerCpuArray, PerCpuHashMap, ProgramArray, Queue};
 use dfaas_common::address::{Address, Endpoint, Tuple};
 use dfaas_common::config::{Config, Peer, cursor};
 use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS, PeerCounts};
 use dfaas_common::first_byte::FirstByte;
 use dfaas_common::flow::{Flow, FlowRef, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::plan::{FunctionState, Name, Plan, RATES};
+use dfaas_common::steps::STEPS;
 use dfaas_common::{BACKENDS, MAX_FUNCTIONS, MAX_GATEWAYS, MAX_PEERS};
 
 use super::scratch::Scratch;
@@ -123,6 +124,11 @@ pub static HAPPENED: PerCpuArray<u64> = PerCpuArray::with_max_entries(EVENTS, 0)
 /// Segments seen out of order by connections without timestamps: a lossy table, see `handshake::missing_first`.
 #[map]
 pub static LATE: Array<u64> = Array::with_max_entries(1024, 0);
+
+/// The programs of [`dfaas_common::steps`], which the entry programs jump to. Not shared between loaded objects: what was
+/// loaded together belongs together.
+#[map]
+pub static PROGRAMS: ProgramArray = ProgramArray::with_max_entries(STEPS.len() as u32, 0);
 
 /// Working memory of one program run.
 #[map]

@@ -14,6 +14,7 @@ mod family;
 mod flows;
 mod handshake;
 mod ingress;
+mod leg;
 mod limits;
 mod log;
 mod maps;
@@ -28,18 +29,43 @@ mod sweep;
 use aya_ebpf::macros::classifier;
 use aya_ebpf::programs::TcContext;
 
+use dfaas_common::config::Config;
+
+use self::maps::{CONFIG, SCRATCH};
+use self::scratch::Scratch;
 use self::skb::{PASS, Skb};
 
 /// Packets that come in.
 #[classifier]
 pub fn dfaas_ingress(context: TcContext) -> i32 {
-    ingress::run(Skb::new(&context))
+    let skb = Skb::new(&context);
+    skb.verdict(ingress::run(skb))
 }
 
 /// Packets that go out, those of the local gateway among them.
 #[classifier]
 pub fn dfaas_egress(context: TcContext) -> i32 {
-    egress::run(Skb::new(&context))
+    let skb = Skb::new(&context);
+    skb.verdict(egress::run(skb))
+}
+
+/// A step of [`dfaas_common::steps`], with what the entry program left in working memory.
+#[inline(always)]
+fn step(context: &TcContext, run: impl FnOnce(Skb, *mut Scratch, &Config) -> i32) -> i32 {
+    let (Some(s), Some(config)) = (SCRATCH.get_ptr_mut(0), CONFIG.get(0)) else { return PASS };
+    run(Skb::new(context), s, config)
+}
+
+/// The first data of a connection.
+#[classifier]
+pub fn dfaas_first(context: TcContext) -> i32 {
+    step(&context, client::first)
+}
+
+/// A backend that refused or kept silent.
+#[classifier]
+pub fn dfaas_next(context: TcContext) -> i32 {
+    step(&context, backend::next)
 }
 
 /// Frees dead flows; never attached, the agent runs it once a second.

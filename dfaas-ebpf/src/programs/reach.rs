@@ -11,8 +11,10 @@ use dfaas_common::flow::{Flow, side};
 use super::atomic;
 use super::count::{bind, event, release};
 use super::flows;
+use super::leg;
 use super::limits;
-use super::maps::{CURSORS, PEERS};
+use super::maps::{CURSORS, HOMES, PEERS};
+use super::skb::clock;
 
 /// Bit of [`Flow::tried`]: the local gateway has been tried or is not to be.
 pub const TRIED_LOCAL: u32 = 1 << 31;
@@ -22,17 +24,38 @@ pub const LIMITED: u32 = 1 << 29;
 /// Source ports that are tried for one connection.
 const PORT_TRIES: u32 = 16;
 
-/// Binds a flow to the local gateway if its limits (0: none) allow it.
-#[inline(never)]
-pub fn local(flow: *mut Flow, inflight: u32, interval: u64, now: u64) -> bool {
+/// Backend number of the gateway that serves a function here; 0: the own one.
+#[inline(always)]
+fn home(function: u32) -> u32 {
+    HOMES.get(function).copied().unwrap_or(0)
+}
+
+/// Whether a backend with an address of its own can be sent to.
+#[inline(always)]
+fn usable(backend: u32) -> bool {
+    match PEERS.get(backend) {
+        Some(peer) => peer.usable != 0 && peer.interface != 0,
+        None => false,
+    }
+}
+
+/// Binds a flow to the gateway that serves its function here, if it can be reached and its limits (0: none) allow it;
+/// its leg is still to be found.
+#[inline(always)]
+pub fn local(flow: *mut Flow, limits: &Local) -> bool {
     // SAFETY: map value, claimed by this CPU.
     unsafe {
+        let function = (*flow).function;
+        let gateway = home(function);
         (*flow).tried |= TRIED_LOCAL;
-        (*flow).backend = Tuple::default();
+        // Before it is counted, so that it leaves the gauge that it entered.
         (*flow).backend_number = LOCAL;
-        (*flow).client_clock = 0;
-        if bind(flow, (*flow).function, LOCAL, inflight) {
-            if limits::local_rate((*flow).function, now, interval) {
+        (*flow).gateway = gateway;
+        if gateway != 0 && !usable(gateway) {
+            return false;
+        }
+        if bind(flow, function, LOCAL, limits.inflight) {
+            if limits::local_rate(function, limits.now, limits.interval) {
                 return true;
             }
             release(flow);
@@ -40,6 +63,16 @@ pub fn local(flow: *mut Flow, inflight: u32, interval: u64, now: u64) -> bool {
         (*flow).tried |= LIMITED;
     }
     false
+}
+
+/// The limits of the local gateway, and the time.
+pub struct Local {
+    /// Most invocations that it serves at one time; 0: no limit.
+    pub inflight: u32,
+    /// Nanoseconds between invocations at the local rate limit; 0: no limit.
+    pub interval: u64,
+    /// Monotonic time, ns.
+    pub now: u64,
 }
 
 /// The search for a source port towards a peer.
@@ -77,44 +110,60 @@ extern "C" fn try_port(_: u64, search: *mut PortSearch) -> i64 {
     1
 }
 
-/// Binds a flow to a peer: a source port of our own, and the way back by it. `interval` is that of the limit of what
+/// Gives a bound flow a leg: towards a backend with an address of its own a source port of ours, and the way back by it.
+/// If there is none, the flow is not bound any more.
+#[inline(never)]
+pub fn open(flow: *mut Flow, number: u32, config: &Config) -> bool {
+    let backend = leg::far(flow);
+    // SAFETY: map value, claimed by this CPU; the callback gets the context given here.
+    unsafe {
+        if backend == 0 {
+            (*flow).backend = Tuple::default();
+            (*flow).client_clock = 0;
+            return true;
+        }
+        let found = match (PEERS.get(backend), CURSORS.get_ptr_mut(cursor::PORTS + backend)) {
+            (Some(peer), Some(next)) => {
+                let leg = &mut (*flow).backend;
+                leg.remote = peer.address;
+                leg.local = peer.source;
+                leg.remote_port = peer.port;
+                let (first, count) = (config.snat_first, config.snat_count);
+                let mut search = PortSearch { next, flow, first, count, number, found: 0 };
+                bpf_loop(PORT_TRIES, try_port as *mut c_void, (&raw mut search).cast(), 0);
+                search.found
+            }
+            _ => 0,
+        };
+        if found == 0 {
+            event(Event::NoSourcePort);
+            (*flow).backend.remote_port = 0;
+            release(flow);
+            return false;
+        }
+        // The backend sees one clock for all of our connections, or its TIME_WAIT would refuse a port.
+        (*flow).client_clock = clock((*flow).born).wrapping_sub((*flow).client_time);
+    }
+    true
+}
+
+/// Binds a flow to a peer, if it can be reached; its leg is still to be found. `interval` is that of the limit of what
 /// the function may send there.
 #[inline(always)]
-pub fn peer(
-    flow: *mut Flow,
-    number: u32,
-    backend: u32,
-    config: &Config,
-    (interval, now): (u64, u64),
-) -> bool {
-    let Some(peer) = PEERS.get(backend) else { return false };
-    let Some(next) = CURSORS.get_ptr_mut(cursor::PORTS + backend) else { return false };
-    if peer.usable == 0 || peer.interface == 0 || config.snat_count == 0 {
+pub fn peer(flow: *mut Flow, backend: u32, interval: u64, now: u64) -> bool {
+    if !usable(backend) {
         return false;
     }
     // SAFETY: map value, claimed by this CPU.
     unsafe {
-        if !limits::peer_rate((*flow).function, backend, now, interval) {
+        let function = (*flow).function;
+        if !limits::peer_rate(function, backend, now, interval) {
             event(Event::PeerSpent);
             (*flow).tried |= LIMITED;
             return false;
         }
-    }
-    let mut search =
-        PortSearch { next, flow, first: config.snat_first, count: config.snat_count, number, found: 0 };
-    // SAFETY: the callback gets the context given here; the flow is claimed by this CPU.
-    unsafe {
-        let leg = &mut (*flow).backend;
-        leg.remote = peer.address;
-        leg.local = peer.source;
-        leg.remote_port = peer.port;
-        bpf_loop(PORT_TRIES, try_port as *mut c_void, (&raw mut search).cast(), 0);
-        if search.found == 0 {
-            event(Event::NoSourcePort);
-            (*flow).backend.remote_port = 0;
-            return false;
-        }
         (*flow).backend_number = backend;
-        bind(flow, (*flow).function, backend, 0)
+        (*flow).gateway = 0;
+        bind(flow, function, backend, 0)
     }
 }

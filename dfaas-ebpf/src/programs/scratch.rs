@@ -101,6 +101,6 @@ pub struct Scratch {
     pub look: [u8; LOOK_BYTES],
     /// Which hook this run is in: [`super::skb::hook`].
     pub hook: u32,
-    /// Zero.
-    pub padding: u32,
+    /// Index of the flow at hand, for the program that is jumped to.
+    pub number: u32,
 }

@@ -11,11 +11,24 @@ use aya_ebpf::programs::TcContext;
 use dfaas_common::MARK;
 use dfaas_common::address::{Ends, is_ipv4};
 use dfaas_common::checksum::fold;
+use dfaas_common::count::DropReason;
+
+use super::count;
+use super::maps::PROGRAMS;
 
 /// Verdict: not ours, or done; the next program and then the stack see the packet (`TCX_NEXT`).
 pub const PASS: i32 = -1;
 /// Verdict: drop (`TCX_DROP`).
 pub const DROP: i32 = 2;
+
+/// From here on: the program with this number less this goes on ([`dfaas_common::steps`]).
+const JUMP: i32 = 1000;
+
+/// The verdict to go on with another program.
+#[inline(always)]
+pub const fn jump(step: u32) -> i32 {
+    JUMP + step as i32
+}
 
 /// Bytes of an Ethernet header without tags.
 pub const ETHERNET: u32 = 14;
@@ -41,6 +54,18 @@ impl Skb {
     #[inline(always)]
     pub fn new(context: &TcContext) -> Self {
         Self(context.skb.skb)
+    }
+
+    /// Carries a verdict out: a jump does not return, unless the program is missing.
+    #[inline(always)]
+    pub fn verdict(self, verdict: i32) -> i32 {
+        if verdict < JUMP {
+            return verdict;
+        }
+        let context = TcContext::new(self.0);
+        // SAFETY: the map holds programs of this type only.
+        unsafe { PROGRAMS.tail_call(&context, (verdict - JUMP) as u32) };
+        count::drop(DropReason::Internal)
     }
 
     /// EtherType (network byte order) and control information of the VLAN tag that lies beside the data.
@@ -194,6 +219,20 @@ impl Skb {
         self.load(0, old.as_mut_ptr().cast(), 12);
         let new = [old[3], old[4], old[5], old[0], old[1], old[2]];
         self.store_balanced(0, new.as_ptr().cast(), 12);
+    }
+
+    /// Writes the hardware addresses of an answer to the frame to `to`, which has room for six halves of words.
+    #[inline(always)]
+    pub fn turned_hardware(self, to: *mut u16) {
+        let mut old = [0u16; 6];
+        self.load(0, old.as_mut_ptr().cast(), 12);
+        for i in 0..3 {
+            // SAFETY: the verifier checks that `to` has room.
+            unsafe {
+                *to.add(i) = old[i + 3];
+                *to.add(i + 3) = old[i];
+            }
+        }
     }
 
     /// Sends the frame out of an interface as it is.

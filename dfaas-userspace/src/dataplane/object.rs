@@ -1,15 +1,17 @@
 //! Loading the programs, with maps new or taken over.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use aya::maps::Map;
+use aya::maps::{Map, MapData, ProgramArray};
 use aya::programs::links::{FdLink, PinnedLink};
 use aya::programs::tc::{SchedClassifier, SchedClassifierLink, TcAttachOptions, TcAttachType};
 use aya::programs::{LinkOrder, ProgramError};
 use aya::{Ebpf, EbpfLoader};
 
 use super::{DataPlaneError, packet_log};
+use dfaas_common::steps::STEPS;
 
 /// The programs as built by `build.rs`.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/dfaas-programs"));
@@ -48,7 +50,13 @@ const PINNED: &[&str] = &[
 /// Programs and maps in the kernel.
 pub struct Object {
     ebpf: Ebpf,
+    /// Where the entry programs find the steps. The kernel empties it when nobody holds or pins it any more.
+    _steps: ProgramArray<MapData>,
+    steps_pin: Option<PathBuf>,
 }
+
+/// The programs that are not jumped to.
+const ENTRIES: &[&str] = &["dfaas_ingress", "dfaas_egress", "dfaas_sweep"];
 
 /// A hook of an interface.
 const HOOKS: [(&str, TcAttachType, &str); 2] =
@@ -82,6 +90,10 @@ impl Object {
                 loader.map_pin_path(name, path.as_path());
             }
         }
+        let steps_pin = folder.map(steps_pin).transpose()?;
+        if let Some(path) = &steps_pin {
+            loader.map_pin_path("PROGRAMS", path.as_path());
+        }
         let mut ebpf = loader.load(OBJECT).map_err(|e| {
             setup(
                 "loading the maps".into(),
@@ -89,7 +101,7 @@ impl Object {
                 "run as root on a kernel of 6.6 or newer with BTF; see `dfaas doctor`",
             )
         })?;
-        for name in ["dfaas_ingress", "dfaas_egress", "dfaas_sweep"] {
+        for name in ENTRIES.iter().chain(STEPS) {
             program(&mut ebpf, name)?.load().map_err(|e| match e {
                 // The log is long; its last lines say why.
                 ProgramError::LoadError { io_error, verifier_log } => DataPlaneError::Setup {
@@ -100,11 +112,25 @@ impl Object {
                 e => setup(format!("loading program {name}"), &e, "see `dfaas doctor`"),
             })?;
         }
+        let steps = ebpf
+            .take_map("PROGRAMS")
+            .ok_or_else(|| DataPlaneError::Map { map: "PROGRAMS", cause: "not in the object".to_owned() })?;
+        let mut steps = ProgramArray::try_from(steps)
+            .map_err(|e| DataPlaneError::Map { map: "PROGRAMS", cause: e.to_string() })?;
+        for (index, name) in (0..).zip(STEPS) {
+            let failed =
+                |e: &dyn std::error::Error| setup(format!("program {name}"), e, "see `dfaas doctor`");
+            let fd = program(&mut ebpf, name)?.fd().map_err(|e| failed(&e))?;
+            let fd = fd.try_clone().map_err(|e| failed(&e))?;
+            steps
+                .set(index, &fd, 0)
+                .map_err(|e| DataPlaneError::Map { map: "PROGRAMS", cause: e.to_string() })?;
+        }
         if packet_log {
             packet_log::follow(&mut ebpf)
                 .map_err(|e| setup("the packet log".into(), &*e, "leave --packet-log out"))?;
         }
-        Ok(Self { ebpf })
+        Ok(Self { ebpf, _steps: steps, steps_pin })
     }
 
     /// Takes a map out.
@@ -133,6 +159,16 @@ impl Object {
         Ok(())
     }
 
+    /// Lets go of the steps of earlier programs, which nothing jumps to any more.
+    pub fn unpin_other_steps(&self, folder: &Path) {
+        let Ok(entries) = fs::read_dir(folder.join("steps")) else { return };
+        for entry in entries.flatten().filter(|e| Some(e.path()) != self.steps_pin) {
+            if let Err(e) = fs::remove_file(entry.path()) {
+                tracing::warn!("{}: {e}", entry.path().display());
+            }
+        }
+    }
+
     /// Detaches from interfaces that are not in `keep`.
     pub fn detach_others(folder: &Path, keep: &[String]) {
         let Ok(entries) = fs::read_dir(folder.join("links")) else { return };
@@ -148,6 +184,16 @@ impl Object {
             }
         }
     }
+}
+
+/// A place for the pin of the steps of the programs that are about to be loaded: nothing else has its name. Without a
+/// pin the kernel would take the steps from the entry programs when this process ends.
+fn steps_pin(folder: &Path) -> Result<PathBuf, DataPlaneError> {
+    let folder = folder.join("steps");
+    fs::create_dir_all(&folder)
+        .map_err(|e| setup(format!("making {}", folder.display()), &e, "is bpffs writable?"))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(folder.join(format!("{}-{}", std::process::id(), now.as_nanos())))
 }
 
 fn program<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier, DataPlaneError> {

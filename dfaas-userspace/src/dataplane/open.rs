@@ -62,6 +62,7 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
     for interface in &settings.interfaces {
         kernel.object.attach(&folder, interface)?;
     }
+    kernel.object.unpin_other_steps(&folder);
     Object::detach_others(&folder, &settings.interfaces);
     Ok(kernel)
 }
