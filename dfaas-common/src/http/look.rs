@@ -1,0 +1,69 @@
+//! The first bytes of a segment's payload, as words.
+
+use crate::opaque::opaque;
+
+/// Words in a [`Look`].
+const WORDS: usize = 256;
+
+/// Most bytes of a payload that are looked at: a segment on Ethernet.
+pub const LOOK: u32 = 1536;
+
+/// The first bytes of a payload, up to [`LOOK`], in the order of the packet, and eight zeros behind them: who fills it
+/// writes both. What comes after the zeros may be left from another packet. Words rather than bytes, because a read of
+/// a word at any offset is then two aligned loads.
+#[repr(C, align(8))]
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// The bytes: the first one is the lowest of the first word in memory.
+    pub words: [u64; WORDS],
+}
+
+impl Look {
+    /// Nothing but zeros.
+    pub const EMPTY: Self = Self { words: [0; WORDS] };
+
+    /// The first bytes of a payload, and how many they are.
+    #[must_use]
+    pub fn of(payload: &[u8]) -> (Self, u32) {
+        let mut look = Self::EMPTY;
+        let bytes = &payload[..payload.len().min(LOOK as usize)];
+        for (word, part) in look.words.iter_mut().zip(bytes.chunks(8)) {
+            let mut eight = [0; 8];
+            eight[..part.len()].copy_from_slice(part);
+            *word = u64::from_ne_bytes(eight);
+        }
+        (look, bytes.len() as u32)
+    }
+
+    /// The eight bytes at `at`, the first one lowest; the position is masked.
+    #[inline(always)]
+    #[must_use]
+    pub fn word(&self, at: u32) -> u64 {
+        let index = opaque(at >> 3);
+        let low = u64::from_le(self.words[index as usize & (WORDS - 1)]);
+        let high = u64::from_le(self.words[opaque(index + 1) as usize & (WORDS - 1)]);
+        let shift = (at & 7) << 3;
+        // In two shifts, since one by 64 does nothing.
+        low >> shift | high << 1 << (63 - shift)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_word_at_any_offset_holds_the_eight_bytes_from_there_on(bytes: [u8; 64], at in 0usize..56) {
+            let (look, length) = Look::of(&bytes);
+            prop_assert_eq!(length, 64);
+            prop_assert_eq!(&look.word(at as u32).to_le_bytes()[..], &bytes[at..at + 8]);
+        }
+
+        #[test]
+        fn no_offset_lies_outside(at: u32) {
+            prop_assert_eq!(Look::EMPTY.word(at), 0);
+        }
+    }
+}
