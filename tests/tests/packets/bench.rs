@@ -6,7 +6,7 @@ use std::time::Duration;
 use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue};
 use aya::programs::{TestRun as _, TestRunOptions};
-use dfaas_common::address::{Address, Endpoint};
+use dfaas_common::address::{Address, Endpoint, from_bytes, mapped};
 use dfaas_common::config::{Config, Peer, place};
 use dfaas_common::count::{CountKey, PeerCounts};
 use dfaas_common::first_byte::FirstByte;
@@ -15,19 +15,12 @@ use dfaas_common::plan::{FunctionState, Name, Plan, name_key};
 use dfaas_userspace::dataplane::Object;
 
 use crate::segment::{End, Segment};
+use crate::world::{Family, World};
 
 /// Verdicts of the programs as the kernel returns them.
 pub const PASS: u32 = u32::MAX;
 pub const DROP: u32 = 2;
 pub const REDIRECT: u32 = 7;
-
-/// The node's own endpoints.
-pub const LISTEN: End = ([192, 0, 2, 1], 8080);
-pub const DATA: End = ([192, 0, 2, 1], 31601);
-/// Peers, numbers 1 and 2.
-pub const PEERS: [[u8; 4]; 2] = [[198, 51, 100, 1], [198, 51, 100, 2]];
-/// A user.
-pub const USER: End = ([203, 0, 113, 7], 40000);
 
 /// Number of the function `figlet`.
 pub const FIGLET: u32 = 5;
@@ -57,6 +50,8 @@ impl Outcome {
 
 /// The programs and their maps.
 pub struct Bench {
+    /// Who is where.
+    pub world: World,
     pub(crate) object: Object,
     config: Array<MapData, Config>,
     names: HashMap<MapData, Name, u32>,
@@ -79,8 +74,12 @@ pub struct Bench {
 /// Flows of a bench.
 pub const FLOWS: u32 = 64;
 
-pub fn address(bytes: [u8; 4]) -> Address {
-    dfaas_common::address::mapped(u32::from_ne_bytes(bytes))
+/// An address as the maps have it.
+pub fn address(address: IpAddr) -> Address {
+    match address {
+        IpAddr::V4(four) => mapped(u32::from_ne_bytes(four.octets())),
+        IpAddr::V6(six) => from_bytes(six.octets()),
+    }
 }
 
 fn endpoint(end: End) -> Endpoint {
@@ -107,30 +106,35 @@ pub fn run(object: &Object, program: &str, frame: &[u8]) -> Outcome {
 
 impl Bench {
     /// A node with two peers and two functions without a plan: needs root and a kernel of 6.6 or newer.
-    pub fn new() -> Self {
+    pub fn new(world: World) -> Self {
         let mut object = Object::load(None, FLOWS, false)
             .unwrap_or_else(|e| panic!("packet tests need root and a kernel of 6.6 or newer with BTF: {e}"));
         let mut places: HashMap<_, Endpoint, u32> = object.take("PLACES").expect("PLACES");
         let mut users: LpmTrie<_, Address, u32> = object.take("USERS").expect("USERS");
         let mut peers: Array<_, Peer> = object.take("PEERS").expect("PEERS");
         let mut peer_numbers: HashMap<_, Address, u32> = object.take("PEER_NUMBERS").expect("PEER_NUMBERS");
-        places.insert(endpoint(LISTEN), place::LISTEN, 0).expect("a place");
-        places.insert(endpoint(DATA), place::DATA, 0).expect("a place");
-        users.insert(&Key::new(96 + 24, address([203, 0, 113, 0])), 1, 0).expect("a prefix");
-        users.insert(&Key::new(96 + 32, address([203, 0, 113, 66])), 0, 0).expect("a prefix");
-        for (i, peer) in PEERS.iter().enumerate() {
+        for family in Family::BOTH {
+            let in_family = World { users: family, nodes: family };
+            places.insert(endpoint(in_family.listen()), place::LISTEN, 0).expect("a place");
+            places.insert(endpoint(in_family.data()), place::DATA, 0).expect("a place");
+            let prefix = Key::new(family.users_prefix(), address(family.user()));
+            users.insert(&prefix, 1, 0).expect("a prefix");
+            users.insert(&Key::new(128, address(family.excluded())), 0, 0).expect("a prefix");
+        }
+        for (i, peer) in world.peers().into_iter().enumerate() {
             let entry = Peer {
-                address: address(*peer),
-                source: address(LISTEN.0),
+                address: address(peer),
+                source: address(world.data().0),
                 interface: 1,
-                port: DATA.1.to_be(),
+                port: world.data().1.to_be(),
                 usable: 1,
                 ..Peer::default()
             };
             peers.set(i as u32 + 1, entry, 0).expect("a peer");
-            peer_numbers.insert(address(*peer), i as u32 + 1, 0).expect("a peer's number");
+            peer_numbers.insert(address(peer), i as u32 + 1, 0).expect("a peer's number");
         }
         let mut bench = Self {
+            world,
             config: object.take("CONFIG").expect("CONFIG"),
             names: object.take("NAMES").expect("NAMES"),
             plans: object.take("PLANS").expect("PLANS"),
@@ -168,7 +172,11 @@ impl Bench {
             max_flows: FLOWS,
             snat_first: 20_000,
             snat_count: 100,
-            gateways: [endpoint(LISTEN), Endpoint { port: LISTEN.1.to_be(), ..Endpoint::default() }],
+            // Over IPv6 it is where the peer has sent it, so both ways to say it are tried.
+            gateways: [
+                endpoint(Family::V4.listen()),
+                Endpoint { port: Family::V6.listen().1.to_be(), ..Endpoint::default() },
+            ],
             segment_size: 1460,
             ..Config::default()
         };
@@ -189,7 +197,7 @@ impl Bench {
     }
 
     /// The address is no peer's any more.
-    pub fn forget_peer(&mut self, at: [u8; 4]) {
+    pub fn forget_peer(&mut self, at: IpAddr) {
         self.peer_numbers.remove(&address(at)).expect("a peer's number");
     }
 
@@ -252,5 +260,5 @@ impl Bench {
 
 /// The address of an end, for messages.
 pub fn socket(end: End) -> SocketAddr {
-    SocketAddr::new(IpAddr::from(end.0), end.1)
+    SocketAddr::from(end)
 }

@@ -4,11 +4,27 @@ use std::time::Duration;
 
 use dfaas_common::translate::flag::{ACK, FIN, PSH, RST, SYN};
 
-use crate::bench::{Bench, DATA, FIGLET, LISTEN, PEERS};
+use crate::bench::{Bench, FIGLET};
 use crate::segment::{End, Segment};
 use crate::story::{ANSWER, Backend, Client, REQUEST, send, syn_options};
+use crate::world::{World, in_both_families, in_every_world};
 
-const PEER: End = (PEERS[0], 20_007);
+in_every_world!(
+    a_peers_answer_counts_for_the_peer_from_the_first_syn_to_it,
+    after_a_refusal_the_time_counts_from_the_syn_to_the_next,
+);
+
+in_both_families!(
+    the_gateways_first_data_ends_the_wait_and_the_next_adds_nothing,
+    what_a_peer_sent_is_measured_from_its_request,
+    what_has_no_answer_has_no_time,
+    what_is_not_understood_is_measured_too_without_a_function,
+);
+
+const fn peer(world: World) -> End {
+    (world.peers()[0], 20_007)
+}
+
 /// In the middle of the bucket of 2.5 to 5 seconds.
 const WAIT: Duration = Duration::from_secs(3);
 const BUCKET: usize = 9;
@@ -22,9 +38,8 @@ fn answered_once(bench: &Bench, backend: u16) {
     assert!((WAIT..WAIT + Duration::from_secs(2)).contains(sum), "{sum:?}");
 }
 
-#[test]
-fn the_gateways_first_data_ends_the_wait_and_the_next_adds_nothing() {
-    let mut bench = Bench::new();
+fn the_gateways_first_data_ends_the_wait_and_the_next_adds_nothing(world: World) {
+    let mut bench = Bench::new(world);
     let gateway = Backend::accepting(send(&mut bench, 40_000));
     bench.wait_for_answers(WAIT);
     bench.egress(gateway.syn_ack());
@@ -38,11 +53,10 @@ fn the_gateways_first_data_ends_the_wait_and_the_next_adds_nothing() {
     answered_once(&bench, 0);
 }
 
-#[test]
-fn a_peers_answer_counts_for_the_peer_from_the_first_syn_to_it() {
-    let mut bench = Bench::new();
+fn a_peers_answer_counts_for_the_peer_from_the_first_syn_to_it(world: World) {
+    let mut bench = Bench::new(world);
     bench.plan(&[(1, 65_536)], |_| {});
-    let client = Client::new(40_000).connect(&mut bench);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
     bench.wait_for_answers(WAIT);
     // The SYN was lost and is sent again.
@@ -52,12 +66,11 @@ fn a_peers_answer_counts_for_the_peer_from_the_first_syn_to_it() {
     answered_once(&bench, 1);
 }
 
-#[test]
-fn after_a_refusal_the_time_counts_from_the_syn_to_the_next() {
-    let mut bench = Bench::new();
+fn after_a_refusal_the_time_counts_from_the_syn_to_the_next(world: World) {
+    let mut bench = Bench::new(world);
     bench.plan(&[(1, 65_535), (2, 1)], |plan| plan.mode = dfaas_common::plan::mode::SMOOTH);
     let first = Backend::accepting(send(&mut bench, 40_000));
-    assert_eq!(first.syn.to.0, PEERS[0]);
+    assert_eq!(first.syn.to.0, world.peers()[0]);
     bench.wait_for_answers(Duration::from_secs(100));
     let second = Backend::accepting(bench.ingress(&first.refusal()).segment());
     bench.wait_for_answers(WAIT);
@@ -66,17 +79,20 @@ fn after_a_refusal_the_time_counts_from_the_syn_to_the_next() {
     answered_once(&bench, 2);
 }
 
-#[test]
-fn what_a_peer_sent_is_measured_from_its_request() {
-    let mut bench = Bench::new();
+fn what_a_peer_sent_is_measured_from_its_request(world: World) {
+    let mut bench = Bench::new(world);
     let syn = |bench: &mut Bench, sequence| {
-        bench.ingress(&Segment::new(PEER, DATA, SYN).numbers(sequence, 0).options(&syn_options(1)));
+        bench.ingress(
+            &Segment::new(peer(world), world.data(), SYN).numbers(sequence, 0).options(&syn_options(1)),
+        );
     };
     let answer = |bench: &mut Bench| {
-        bench.egress(Segment::new(LISTEN, PEER, ACK).numbers(501, 101).payload(ANSWER));
+        bench.egress(Segment::new(world.gateway(), peer(world), ACK).numbers(501, 101).payload(ANSWER));
     };
     let request = |bench: &mut Bench, sequence| {
-        bench.ingress(&Segment::new(PEER, DATA, ACK | PSH).numbers(sequence, 501).payload(REQUEST));
+        bench.ingress(
+            &Segment::new(peer(world), world.data(), ACK | PSH).numbers(sequence, 501).payload(REQUEST),
+        );
     };
     syn(&mut bench, 100);
     answer(&mut bench);
@@ -97,9 +113,8 @@ fn what_a_peer_sent_is_measured_from_its_request() {
     answered_once(&bench, 0);
 }
 
-#[test]
-fn what_has_no_answer_has_no_time() {
-    let mut bench = Bench::new();
+fn what_has_no_answer_has_no_time(world: World) {
+    let mut bench = Bench::new(world);
     bench.plan(&[(1, 65_536)], |_| {});
     let reset = Backend::accepting(send(&mut bench, 40_000));
     bench.ingress(&reset.syn_ack());
@@ -109,10 +124,9 @@ fn what_has_no_answer_has_no_time() {
     assert!(bench.first_bytes().is_empty());
 }
 
-#[test]
-fn what_is_not_understood_is_measured_too_without_a_function() {
-    let mut bench = Bench::new();
-    let client = Client::new(40_000).connect(&mut bench);
+fn what_is_not_understood_is_measured_too_without_a_function(world: World) {
+    let mut bench = Bench::new(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let gateway = Backend::accepting(client.request(&mut bench, b"GET /healthz HTTP/1.1\r\n\r\n").segment());
     bench.egress(gateway.syn_ack());
     bench.egress(gateway.segment(ACK | PSH, 0, 25).payload(ANSWER));

@@ -2,18 +2,30 @@
 
 use dfaas_common::translate::flag::{ACK, FIN, PSH, RST};
 
-use crate::bench::{Bench, FIGLET, LISTEN, PASS, REDIRECT};
-use crate::segment::{NODE, OUTSIDE};
+use crate::bench::{Bench, FIGLET, PASS, REDIRECT};
+use crate::segment::{NODE, OUTSIDE, Segment};
 use crate::story::{ANSWER, Backend, Client, REQUEST};
+use crate::world::{World, in_both_families, in_every_world};
 
-#[test]
-fn without_a_plan_the_gateway_gets_the_connection_and_sees_the_client_itself() {
-    let mut bench = Bench::new();
-    let client = Client::new(40_000).connect(&mut bench);
+in_every_world!(a_function_whose_gateway_is_down_goes_to_a_peer_that_serves_it,);
+
+in_both_families!(
+    without_a_plan_the_gateway_gets_the_connection_and_sees_the_client_itself,
+    what_is_not_understood_goes_to_the_gateway_untouched_although_the_plan_sends_everything_away,
+    a_refusal_of_what_is_not_an_invocation_is_the_clients_refusal,
+    an_old_connection_of_the_host_is_reset_and_the_syn_comes_again,
+);
+
+fn without_a_plan_the_gateway_gets_the_connection_and_sees_the_client_itself(world: World) {
+    let mut bench = Bench::new(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let outcome = client.request(&mut bench, REQUEST);
     assert_eq!(outcome.verdict, PASS, "the SYN goes up");
     let gateway = Backend::accepting(outcome.segment());
-    assert_eq!((gateway.syn.from, gateway.syn.to, gateway.syn.sequence), (client.end, LISTEN, client.isn));
+    assert_eq!(
+        (gateway.syn.from, gateway.syn.to, gateway.syn.sequence),
+        (client.end, world.listen(), client.isn)
+    );
     assert_eq!(gateway.syn.read_times().expect("timestamps").0, client.time + 5, "and its own clock");
 
     // The SYN-ACK is caught on its way out and comes back in as the request.
@@ -21,7 +33,7 @@ fn without_a_plan_the_gateway_gets_the_connection_and_sees_the_client_itself() {
     assert_eq!(turned.verdict, REDIRECT);
     let request = turned.segment();
     assert_eq!(request.hardware, (OUTSIDE, NODE), "as if from the client's side");
-    assert_eq!((request.from, request.to, request.payload.as_slice()), (client.end, LISTEN, REQUEST));
+    assert_eq!((request.from, request.to, request.payload.as_slice()), (client.end, world.listen(), REQUEST));
     assert_eq!((request.sequence, request.acknowledgment), (client.isn + 1, gateway.isn.wrapping_add(1)));
 
     let got = REQUEST.len() as u32;
@@ -47,8 +59,9 @@ fn without_a_plan_the_gateway_gets_the_connection_and_sees_the_client_itself() {
     assert_eq!(bench.flows().len(), 0);
 }
 
-#[test]
-fn what_is_not_understood_goes_to_the_gateway_untouched_although_the_plan_sends_everything_away() {
+fn what_is_not_understood_goes_to_the_gateway_untouched_although_the_plan_sends_everything_away(
+    world: World,
+) {
     let requests: [&[u8]; 7] = [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -59,51 +72,48 @@ fn what_is_not_understood_goes_to_the_gateway_untouched_although_the_plan_sends_
         b"P",
     ];
     for request in requests {
-        let mut bench = Bench::new();
+        let mut bench = Bench::new(world);
         bench.plan(&[(1, 65_536)], |_| {});
-        let client = Client::new(40_000).connect(&mut bench);
+        let client = Client::new(world, 40_000).connect(&mut bench);
         let gateway = Backend::accepting(client.request(&mut bench, request).segment());
-        assert_eq!(gateway.syn.to, LISTEN, "{}", String::from_utf8_lossy(request));
+        assert_eq!(gateway.syn.to, world.listen(), "{}", String::from_utf8_lossy(request));
         assert_eq!(bench.egress(gateway.syn_ack()).segment().payload, request);
         assert_eq!(bench.invocations(), [((0, 0, 0), 1)].into());
     }
 }
 
-#[test]
-fn a_refusal_of_what_is_not_an_invocation_is_the_clients_refusal() {
-    let mut bench = Bench::new();
-    let client = Client::new(40_000).connect(&mut bench);
+fn a_refusal_of_what_is_not_an_invocation_is_the_clients_refusal(world: World) {
+    let mut bench = Bench::new(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let request = b"GET /healthz HTTP/1.1\r\n\r\n";
     let gateway = Backend::accepting(client.request(&mut bench, request).segment());
     let outcome = bench.egress(gateway.refusal());
     assert_eq!(outcome.verdict, PASS);
     let reset = outcome.segment();
-    assert_eq!((reset.flags, reset.from, reset.to), (RST | ACK, LISTEN, client.end));
+    assert_eq!((reset.flags, reset.from, reset.to), (RST | ACK, world.listen(), client.end));
     assert_eq!(reset.sequence, client.cookie + 1);
     assert_eq!((bench.live(), bench.bound().len()), (0, 0));
 }
 
-#[test]
-fn a_function_whose_gateway_is_down_goes_to_a_peer_that_serves_it() {
-    let mut bench = Bench::new();
+fn a_function_whose_gateway_is_down_goes_to_a_peer_that_serves_it(world: World) {
+    let mut bench = Bench::new(world);
     bench.plan(&[(0, 65_535), (1, 1)], |plan| plan.mode = dfaas_common::plan::mode::SMOOTH);
-    let client = Client::new(40_000).connect(&mut bench);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let gateway = Backend::accepting(client.request(&mut bench, REQUEST).segment());
-    assert_eq!(gateway.syn.to, LISTEN);
+    assert_eq!(gateway.syn.to, world.listen());
     let outcome = bench.egress(gateway.refusal());
     assert_eq!(outcome.verdict, REDIRECT);
     let peer = Backend::accepting(outcome.segment());
-    assert_eq!(peer.syn.to.0, crate::bench::PEERS[0]);
+    assert_eq!(peer.syn.to.0, world.peers()[0]);
     assert_eq!(bench.ingress(&peer.syn_ack()).segment().payload, REQUEST);
     assert_eq!(bench.bound(), [((FIGLET, 1), 1)].into());
 }
 
-#[test]
-fn an_old_connection_of_the_host_is_reset_and_the_syn_comes_again() {
-    let mut bench = Bench::new();
-    let client = Client::new(40_000).connect(&mut bench);
+fn an_old_connection_of_the_host_is_reset_and_the_syn_comes_again(world: World) {
+    let mut bench = Bench::new(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let gateway = Backend::accepting(client.request(&mut bench, REQUEST).segment());
-    let challenge = crate::segment::Segment::new(LISTEN, client.end, ACK).numbers(99, 4_242);
+    let challenge = Segment::new(world.listen(), client.end, ACK).numbers(99, 4_242);
     let outcome = bench.egress(challenge);
     assert_eq!(outcome.verdict, REDIRECT);
     let again = Backend::accepting(outcome.segment());

@@ -3,8 +3,9 @@
 use dfaas_common::bucket::NEVER;
 use dfaas_common::plan::{Plan, flag, mode};
 
-use crate::bench::{Bench, FIGLET, LISTEN, PEERS};
+use crate::bench::{Bench, FIGLET};
 use crate::story::{Backend, Client, REQUEST, send, whom};
+use crate::world::World;
 
 /// One invocation, and the next after a thousand seconds.
 const ONE: u64 = 1_000_000_000_000;
@@ -19,7 +20,7 @@ fn at_once(inflight: u32) -> impl FnOnce(&mut Plan) {
 
 #[test]
 fn up_to_the_limit_everything_is_served_locally_and_only_the_rest_leaves() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(1, 65_536)], at_once(2));
     let first = send(&mut bench, 41_000);
     assert_eq!(whom(&first), "local");
@@ -39,7 +40,7 @@ fn up_to_the_limit_everything_is_served_locally_and_only_the_rest_leaves() {
 
 #[test]
 fn up_to_the_local_rate_everything_is_served_locally_and_only_the_rest_leaves() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(2, 65_536)], |plan| {
         plan.flags = flag::LOCAL_FIRST;
         plan.local_interval = ONE;
@@ -52,7 +53,7 @@ fn up_to_the_local_rate_everything_is_served_locally_and_only_the_rest_leaves() 
 #[test]
 fn without_a_share_of_a_peer_what_is_above_the_limit_is_429() {
     for shares in [vec![(0, 65_536)], vec![]] {
-        let mut bench = Bench::new();
+        let mut bench = Bench::new(World::V4);
         bench.plan(&shares, at_once(1));
         assert_eq!(whom(&send(&mut bench, 41_000)), "local");
         assert_eq!(whom(&send(&mut bench, 41_001)), "429");
@@ -62,7 +63,7 @@ fn without_a_share_of_a_peer_what_is_above_the_limit_is_429() {
 
 #[test]
 fn a_share_that_the_plan_rejects_is_503() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(0xffff, 65_536)], at_once(1));
     assert_eq!(whom(&send(&mut bench, 41_000)), "local");
     assert_eq!(whom(&send(&mut bench, 41_001)), "503");
@@ -70,7 +71,7 @@ fn a_share_that_the_plan_rejects_is_503() {
 
 #[test]
 fn a_local_share_in_such_a_plan_is_not_tried_again_and_the_peers_keep_their_even_spacing() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(1, 10_922), (0, 32_768), (2, 21_846)], |plan| {
         at_once(0)(plan);
         plan.local_interval = ONE;
@@ -94,12 +95,12 @@ fn a_local_share_in_such_a_plan_is_not_tried_again_and_the_peers_keep_their_even
 
 #[test]
 fn what_the_gateway_refuses_is_drawn_from_the_shares_like_what_its_limits_refuse() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(1, 65_536)], at_once(5));
     let gateway = Backend::accepting(send(&mut bench, 41_000));
-    assert_eq!(gateway.syn.to, LISTEN);
+    assert_eq!(gateway.syn.to, bench.world.listen());
     let peer = Backend::accepting(bench.egress(gateway.refusal()).segment());
-    assert_eq!(peer.syn.to.0, PEERS[0]);
+    assert_eq!(peer.syn.to.0, bench.world.peers()[0]);
     assert_eq!((bench.draws(), bench.bound()), (1, [((FIGLET, 1), 1)].into()));
 
     // The gateway is down and the peer refuses as well: nobody accepts, and no limit has to do with it.
@@ -109,18 +110,18 @@ fn what_the_gateway_refuses_is_drawn_from_the_shares_like_what_its_limits_refuse
 
 #[test]
 fn at_the_limit_a_peer_that_refuses_leaves_429_as_the_limit_stands_in_the_way() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(1, 65_536)], at_once(1));
     send(&mut bench, 41_000);
     let peer = Backend::accepting(send(&mut bench, 41_001));
-    assert_eq!(peer.syn.to.0, PEERS[0]);
+    assert_eq!(peer.syn.to.0, bench.world.peers()[0]);
     assert_eq!(whom(&bench.ingress(&peer.refusal()).segment()), "429");
     assert_eq!(bench.bound(), [((FIGLET, 0), 1)].into());
 }
 
 #[test]
 fn at_the_limit_with_the_peers_limit_spent_it_is_429() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(1, 65_536)], |plan| {
         at_once(1)(plan);
         plan.limit(1, NEVER);
@@ -132,7 +133,7 @@ fn at_the_limit_with_the_peers_limit_spent_it_is_429() {
 
 #[test]
 fn an_expired_plan_has_no_limit() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(1, 65_536)], |plan| {
         at_once(1)(plan);
         plan.expires = 1;
@@ -140,7 +141,7 @@ fn an_expired_plan_has_no_limit() {
     for i in 0..3 {
         assert_eq!(whom(&send(&mut bench, 41_000 + i)), "local");
     }
-    let client = Client::new(42_000).connect(&mut bench);
+    let client = Client::new(bench.world, 42_000).connect(&mut bench);
     let gateway = Backend::accepting(client.request(&mut bench, REQUEST).segment());
     assert_eq!(whom(&bench.egress(gateway.refusal()).segment()), "503");
 }

@@ -3,39 +3,60 @@
 use dfaas_common::cookie::NO_SCALE;
 use dfaas_common::translate::flag::{ACK, FIN, PSH, RST};
 
-use crate::bench::{Bench, DATA, DROP, FIGLET, LISTEN, PEERS, REDIRECT};
+use crate::bench::{Bench, DROP, FIGLET, REDIRECT};
 use crate::segment::Segment;
 use crate::story::{ANSWER, Backend, Client, REQUEST};
+use crate::world::{World, in_every_world};
+
+in_every_world!(
+    the_first_segment_becomes_a_syn_to_the_peer,
+    a_whole_connection_is_translated_both_ways_and_leaves_nothing_behind,
+    a_request_that_is_lost_behind_the_node_is_sent_again_with_an_echo_that_the_peer_knows,
+    a_second_write_is_appended_to_the_saved_segment,
+    a_refusal_goes_to_the_next_target_with_the_same_request,
+    a_reset_that_does_not_acknowledge_the_syn_is_not_believed,
+    two_refusals_lead_home_and_a_third_to_503,
+    a_silent_peer_is_given_up_at_the_clients_third_retransmission,
+    an_old_connection_of_the_peer_is_reset_and_the_syn_sent_again,
+    a_client_that_gives_up_while_the_peer_is_opened_costs_the_peer_a_reset,
+    a_client_that_uses_its_port_again_gets_a_new_choice_and_its_old_flow_ends,
+    a_stray_syn_does_not_disturb_a_live_connection,
+    a_client_without_timestamps_and_scaling_is_served_as_it_is,
+    source_ports_are_used_in_turn_and_a_finished_flow_gives_its_port_up,
+);
 
 const PEER: u32 = 1;
 
-fn planned() -> Bench {
-    let mut bench = Bench::new();
+fn planned(world: World) -> Bench {
+    let mut bench = Bench::new(world);
     bench.plan(&[(PEER, 65_536)], |_| {});
     bench
 }
 
-#[test]
-fn the_first_segment_becomes_a_syn_to_the_peer() {
-    let mut bench = planned();
-    let client = Client::new(40_000).connect(&mut bench);
+fn the_first_segment_becomes_a_syn_to_the_peer(world: World) {
+    let mut bench = planned(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let outcome = client.request(&mut bench, REQUEST);
     assert_eq!(outcome.verdict, REDIRECT);
     let syn = outcome.segment();
-    assert_eq!((syn.from.0, syn.to), (LISTEN.0, (PEERS[0], DATA.1)), "from the node to the peer's data port");
+    assert_eq!(
+        (syn.from.0, syn.to),
+        (world.data().0, world.data_of(1)),
+        "from the node to the peer's data port"
+    );
     assert!((20_000..20_100).contains(&syn.from.1), "from a port of our own: {}", syn.from.1);
     assert_eq!(syn.sequence, client.isn, "the client's sequence numbers go on");
-    assert_eq!(syn.options[..6], [2, 4, 5, 0xb4, 4, 2], "as the client offered");
+    let [high, low] = world.users.segment_size().to_be_bytes();
+    assert_eq!(syn.options[..6], [2, 4, high, low, 4, 2], "as the client offered");
     assert_eq!(syn.options[16..], [1, 3, 3, 7], "the client's window scale");
     assert_ne!(syn.read_times().expect("timestamps").0, client.time + 5, "the clock is the node's");
     assert_eq!(bench.bound(), [((FIGLET, 1), 1)].into());
     assert!(bench.invocations().is_empty(), "nothing is counted before the peer accepts");
 }
 
-#[test]
-fn a_whole_connection_is_translated_both_ways_and_leaves_nothing_behind() {
-    let mut bench = planned();
-    let client = Client::new(40_000).connect(&mut bench);
+fn a_whole_connection_is_translated_both_ways_and_leaves_nothing_behind(world: World) {
+    let mut bench = planned(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
 
     // The SYN-ACK comes back as acknowledgment and request in one.
@@ -55,7 +76,7 @@ fn a_whole_connection_is_translated_both_ways_and_leaves_nothing_behind() {
     let outcome = bench.ingress(&answer);
     assert_eq!(outcome.verdict, REDIRECT);
     let seen = outcome.segment();
-    assert_eq!((seen.from, seen.to), (LISTEN, client.end));
+    assert_eq!((seen.from, seen.to), (world.listen(), client.end));
     assert_eq!((seen.sequence, seen.acknowledgment), (client.cookie + 1, client.isn + 1 + got));
     assert_eq!(seen.window, 400, "100 << 9 bytes, in steps of 128");
     assert_eq!(seen.payload, ANSWER);
@@ -86,10 +107,9 @@ fn a_whole_connection_is_translated_both_ways_and_leaves_nothing_behind() {
     assert_eq!(bench.drops(), [("handshake_ack", 1)].into());
 }
 
-#[test]
-fn a_request_that_is_lost_behind_the_node_is_sent_again_with_an_echo_that_the_peer_knows() {
-    let mut bench = planned();
-    let client = Client::new(40_000).connect(&mut bench);
+fn a_request_that_is_lost_behind_the_node_is_sent_again_with_an_echo_that_the_peer_knows(world: World) {
+    let mut bench = planned(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     std::thread::sleep(std::time::Duration::from_millis(20));
     let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
     bench.ingress(&peer.syn_ack());
@@ -99,10 +119,9 @@ fn a_request_that_is_lost_behind_the_node_is_sent_again_with_an_echo_that_the_pe
     assert_eq!(again.read_times().expect("timestamps").1, peer.time);
 }
 
-#[test]
-fn a_second_write_is_appended_to_the_saved_segment() {
-    let mut bench = planned();
-    let client = Client::new(40_000).connect(&mut bench);
+fn a_second_write_is_appended_to_the_saved_segment(world: World) {
+    let mut bench = planned(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
     let rest = client.segment(ACK | PSH, REQUEST.len() as u32, 0).payload(b" and more, an odd number");
     assert_eq!(bench.ingress(&rest).verdict, DROP);
@@ -110,16 +129,15 @@ fn a_second_write_is_appended_to_the_saved_segment() {
     assert_eq!(sent.payload, [REQUEST, b" and more, an odd number"].concat());
 }
 
-#[test]
-fn a_refusal_goes_to_the_next_target_with_the_same_request() {
-    let mut bench = Bench::new();
+fn a_refusal_goes_to_the_next_target_with_the_same_request(world: World) {
+    let mut bench = Bench::new(world);
     // The point of the first draw of the smooth sequence is 0: peer 1 comes first.
     bench.plan(&[(1, 32_768), (2, 32_768)], |plan| plan.mode = dfaas_common::plan::mode::SMOOTH);
-    let client = Client::new(40_000).connect(&mut bench);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let first = Backend::accepting(client.request(&mut bench, REQUEST).segment());
-    assert_eq!(first.syn.to.0, PEERS[0]);
+    assert_eq!(first.syn.to.0, world.peers()[0]);
     let second = Backend::accepting(bench.ingress(&first.refusal()).segment());
-    assert_eq!(second.syn.to, (PEERS[1], DATA.1));
+    assert_eq!(second.syn.to, world.data_of(2));
     assert_eq!(bench.bound(), [((FIGLET, 2), 1)].into());
     assert_eq!(bench.ingress(&second.syn_ack()).segment().payload, REQUEST);
     assert_eq!(bench.invocations(), [((FIGLET, 2, 0), 1)].into());
@@ -130,10 +148,9 @@ fn a_refusal_goes_to_the_next_target_with_the_same_request() {
     late.passed_untouched();
 }
 
-#[test]
-fn a_reset_that_does_not_acknowledge_the_syn_is_not_believed() {
-    let mut bench = planned();
-    let client = Client::new(40_000).connect(&mut bench);
+fn a_reset_that_does_not_acknowledge_the_syn_is_not_believed(world: World) {
+    let mut bench = planned(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
     let mut forged = peer.refusal();
     forged.acknowledgment = forged.acknowledgment.wrapping_add(1);
@@ -142,27 +159,29 @@ fn a_reset_that_does_not_acknowledge_the_syn_is_not_believed() {
     assert_eq!(bench.ingress(&peer.syn_ack()).segment().payload, REQUEST);
 }
 
-#[test]
-fn two_refusals_lead_home_and_a_third_to_503() {
-    let mut bench = Bench::new();
+fn two_refusals_lead_home_and_a_third_to_503(world: World) {
+    let mut bench = Bench::new(world);
     bench.plan(&[(1, 32_768), (2, 32_768)], |_| {});
-    let client = Client::new(40_000).connect(&mut bench);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let first = Backend::accepting(client.request(&mut bench, REQUEST).segment());
     let second = Backend::accepting(bench.ingress(&first.refusal()).segment());
     let home = Backend::accepting(bench.ingress(&second.refusal()).segment());
-    assert_eq!((home.syn.from, home.syn.to), (client.end, LISTEN), "the gateway sees the client itself");
+    assert_eq!(
+        (home.syn.from, home.syn.to),
+        (client.end, world.listen()),
+        "the gateway sees the client itself"
+    );
     let refused = bench.egress(home.refusal()).segment();
     assert!(refused.text().starts_with("HTTP/1.1 503 "), "{refused:?}");
-    assert_eq!((refused.from, refused.to), (LISTEN, client.end));
+    assert_eq!((refused.from, refused.to), (world.listen(), client.end));
     assert_eq!(bench.invocations(), [((FIGLET, 0xffff, 0), 1)].into());
     assert!(bench.bound().is_empty());
 }
 
-#[test]
-fn a_silent_peer_is_given_up_at_the_clients_third_retransmission() {
-    let mut bench = Bench::new();
+fn a_silent_peer_is_given_up_at_the_clients_third_retransmission(world: World) {
+    let mut bench = Bench::new(world);
     bench.plan(&[(1, 65_536)], |_| {});
-    let client = Client::new(40_000).connect(&mut bench);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let first = client.request(&mut bench, REQUEST).segment();
     let again = client.segment(ACK | PSH, 0, 0).payload(REQUEST);
     for _ in 0..2 {
@@ -170,14 +189,13 @@ fn a_silent_peer_is_given_up_at_the_clients_third_retransmission() {
         assert_eq!((resent.from, resent.to, resent.sequence), (first.from, first.to, first.sequence));
     }
     let home = bench.ingress(&again).segment();
-    assert_eq!((home.from, home.to), (client.end, LISTEN));
+    assert_eq!((home.from, home.to), (client.end, world.listen()));
     assert_eq!((bench.events()["syn_resent"], bench.events()["silent"]), (2, 1));
 }
 
-#[test]
-fn an_old_connection_of_the_peer_is_reset_and_the_syn_sent_again() {
-    let mut bench = planned();
-    let client = Client::new(40_000).connect(&mut bench);
+fn an_old_connection_of_the_peer_is_reset_and_the_syn_sent_again(world: World) {
+    let mut bench = planned(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
     // TIME_WAIT answers a SYN that it cannot accept with the acknowledgment of its own connection.
     let challenge = Segment::new(peer.syn.to, peer.syn.from, ACK).numbers(99, 4_242);
@@ -188,10 +206,9 @@ fn an_old_connection_of_the_peer_is_reset_and_the_syn_sent_again() {
     assert_eq!(bench.ingress(&peer.syn_ack()).segment().payload, REQUEST);
 }
 
-#[test]
-fn a_client_that_gives_up_while_the_peer_is_opened_costs_the_peer_a_reset() {
-    let mut bench = planned();
-    let client = Client::new(40_000).connect(&mut bench);
+fn a_client_that_gives_up_while_the_peer_is_opened_costs_the_peer_a_reset(world: World) {
+    let mut bench = planned(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
     assert_eq!(bench.ingress(&client.segment(RST, REQUEST.len() as u32, 0)).verdict, DROP);
     let reset = bench.ingress(&peer.syn_ack()).segment();
@@ -199,10 +216,9 @@ fn a_client_that_gives_up_while_the_peer_is_opened_costs_the_peer_a_reset() {
     assert_eq!((bench.live(), bench.bound().len()), (0, 0));
 }
 
-#[test]
-fn a_client_that_uses_its_port_again_gets_a_new_choice_and_its_old_flow_ends() {
-    let mut bench = planned();
-    let client = Client::new(40_000).connect(&mut bench);
+fn a_client_that_uses_its_port_again_gets_a_new_choice_and_its_old_flow_ends(world: World) {
+    let mut bench = planned(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
     bench.ingress(&peer.syn_ack());
     bench.ingress(&peer.fin(0, REQUEST.len() as u32));
@@ -220,10 +236,9 @@ fn a_client_that_uses_its_port_again_gets_a_new_choice_and_its_old_flow_ends() {
     assert_eq!(bench.ingress(&second.syn_ack()).segment().payload, REQUEST);
 }
 
-#[test]
-fn a_stray_syn_does_not_disturb_a_live_connection() {
-    let mut bench = planned();
-    let client = Client::new(40_000).connect(&mut bench);
+fn a_stray_syn_does_not_disturb_a_live_connection(world: World) {
+    let mut bench = planned(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     let peer = Backend::accepting(client.request(&mut bench, REQUEST).segment());
     bench.ingress(&peer.syn_ack());
     Client { isn: 42, ..client.clone() }.connect(&mut bench);
@@ -231,11 +246,10 @@ fn a_stray_syn_does_not_disturb_a_live_connection() {
     assert_eq!((answer.to, answer.sequence), (client.end, client.cookie + 1));
 }
 
-#[test]
-fn a_client_without_timestamps_and_scaling_is_served_as_it_is() {
-    let mut bench = planned();
-    let mut client = Client::new(40_000);
-    let syn = Segment::new(client.end, LISTEN, dfaas_common::translate::flag::SYN)
+fn a_client_without_timestamps_and_scaling_is_served_as_it_is(world: World) {
+    let mut bench = planned(world);
+    let mut client = Client::new(world, 40_000);
+    let syn = Segment::new(client.end, world.listen(), dfaas_common::translate::flag::SYN)
         .numbers(client.isn, 0)
         .options(&[2, 4, 5, 0xb4]);
     client.cookie = bench.ingress(&syn).segment().sequence;
@@ -256,12 +270,11 @@ fn a_client_without_timestamps_and_scaling_is_served_as_it_is() {
     assert_eq!((seen.sequence, seen.window), (client.cookie.wrapping_add(1), 29_200));
 }
 
-#[test]
-fn source_ports_are_used_in_turn_and_a_finished_flow_gives_its_port_up() {
-    let mut bench = planned();
+fn source_ports_are_used_in_turn_and_a_finished_flow_gives_its_port_up(world: World) {
+    let mut bench = planned(world);
     bench.configure(|config| config.snat_count = 2);
     let open = |bench: &mut Bench, port| {
-        let client = Client::new(port).connect(bench);
+        let client = Client::new(world, port).connect(bench);
         Backend::accepting(client.request(bench, REQUEST).segment())
     };
     let first = open(&mut bench, 40_000);
@@ -275,6 +288,6 @@ fn source_ports_are_used_in_turn_and_a_finished_flow_gives_its_port_up() {
 
     // Now both ports carry live connections: the fourth invocation goes home.
     let fourth = open(&mut bench, 40_003);
-    assert_eq!(fourth.syn.to, LISTEN);
+    assert_eq!(fourth.syn.to, world.listen());
     assert_eq!(bench.events()["no_source_port"], 1);
 }

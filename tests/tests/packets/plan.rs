@@ -6,10 +6,11 @@ use dfaas_common::plan::mode;
 
 use crate::bench::{Bench, FIGLET, now};
 use crate::story::{Backend, REQUEST, send, whom};
+use crate::world::World;
 
 #[test]
 fn smooth_draws_keep_each_target_within_two_of_its_share() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(0, 16_384), (1, 16_384), (2, 32_768)], |plan| plan.mode = mode::SMOOTH);
     let mut counts = BTreeMap::new();
     for port in 0..40 {
@@ -23,7 +24,7 @@ fn smooth_draws_keep_each_target_within_two_of_its_share() {
 
 #[test]
 fn random_draws_give_each_target_its_share_within_chance() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(0, 13_107), (1, 20_972), (2, 31_457)], |plan| plan.mode = mode::SHARE);
     let mut counts = BTreeMap::new();
     for port in 0..2_000 {
@@ -44,7 +45,7 @@ fn random_draws_give_each_target_its_share_within_chance() {
 
 #[test]
 fn a_plan_that_has_expired_leaves_everything_to_the_gateway() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(1, 65_536)], |plan| plan.expires = now() - 1_000_000_000);
     assert_eq!(whom(&send(&mut bench, 40_000)), "local");
     assert_eq!(bench.events()["plan_expired"], 1);
@@ -52,7 +53,7 @@ fn a_plan_that_has_expired_leaves_everything_to_the_gateway() {
 
 #[test]
 fn above_the_local_rate_the_peers_of_the_plan_help_and_without_any_it_is_429() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     let two_a_second = |plan: &mut dfaas_common::plan::Plan| plan.local_interval = 500_000_000;
     bench.plan(&[(0, 65_535), (1, 1)], two_a_second);
     let to: Vec<_> = (0..4).map(|i| whom(&send(&mut bench, 41_000 + i))).collect();
@@ -64,7 +65,7 @@ fn above_the_local_rate_the_peers_of_the_plan_help_and_without_any_it_is_429() {
 
 #[test]
 fn above_the_local_inflight_limit_it_is_429_until_a_connection_ends() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(0, 65_536)], |plan| plan.local_inflight = 2);
     let first = Backend::accepting(send(&mut bench, 41_000));
     bench.egress(first.syn_ack());
@@ -77,7 +78,7 @@ fn above_the_local_inflight_limit_it_is_429_until_a_connection_ends() {
 
 #[test]
 fn a_peer_without_a_route_is_passed_over_for_another_and_then_for_the_gateway() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(1, 32_768), (2, 32_768)], |_| {});
     bench.unroute(1);
     for port in 0..8 {
@@ -89,7 +90,7 @@ fn a_peer_without_a_route_is_passed_over_for_another_and_then_for_the_gateway() 
 
 #[test]
 fn a_share_to_reject_is_answered_503() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(World::V4);
     bench.plan(&[(0xffff, 65_536)], |_| {});
     assert_eq!(whom(&send(&mut bench, 40_000)), "503");
 }
@@ -102,7 +103,7 @@ fn the_programs_load_with_their_log_on_as_well() {
 
 #[test]
 fn the_verifier_walks_far_fewer_instructions_than_its_limit() {
-    let bench = Bench::new();
+    let bench = Bench::new(World::V4);
     for (program, count) in bench.verified() {
         println!("{program}: {count} instructions verified");
         assert!(count < 250_000, "{program}: {count} of the 1,000,000 that the kernel allows");

@@ -2,25 +2,33 @@
 
 use dfaas_common::translate::flag::{ACK, FIN, PSH, RST};
 
-use crate::bench::{Bench, DROP, LISTEN, REDIRECT};
+use crate::bench::{Bench, DROP, REDIRECT};
 use crate::segment::{NODE, OUTSIDE};
 use crate::story::{Client, REQUEST};
+use crate::world::{World, in_both_families};
 
-fn rejecting() -> (Bench, Client) {
-    let mut bench = Bench::new();
+in_both_families!(
+    the_answer_is_whole_and_ends_the_connection,
+    a_retransmission_gets_the_same_answer_and_is_counted_once,
+    the_clients_fin_is_acknowledged_and_the_tombstone_goes_soon,
+    a_tombstone_that_the_client_forgot_goes_after_a_minute,
+    the_rest_of_a_body_is_discarded_up_to_a_limit_and_then_reset,
+);
+
+fn rejecting(world: World) -> (Bench, Client) {
+    let mut bench = Bench::new(world);
     bench.plan(&[(0xffff, 65_536)], |_| {});
-    let client = Client::new(40_000).connect(&mut bench);
+    let client = Client::new(world, 40_000).connect(&mut bench);
     (bench, client)
 }
 
-#[test]
-fn the_answer_is_whole_and_ends_the_connection() {
-    let (mut bench, client) = rejecting();
+fn the_answer_is_whole_and_ends_the_connection(world: World) {
+    let (mut bench, client) = rejecting(world);
     let outcome = client.request(&mut bench, REQUEST);
     assert_eq!(outcome.verdict, REDIRECT);
     let answer = outcome.segment();
     assert_eq!(answer.hardware, (NODE, OUTSIDE));
-    assert_eq!((answer.from, answer.to, answer.flags), (LISTEN, client.end, ACK | PSH | FIN));
+    assert_eq!((answer.from, answer.to, answer.flags), (world.listen(), client.end, ACK | PSH | FIN));
     assert_eq!(
         (answer.sequence, answer.acknowledgment),
         (client.cookie + 1, client.isn + 1 + REQUEST.len() as u32)
@@ -32,9 +40,8 @@ fn the_answer_is_whole_and_ends_the_connection() {
     assert_eq!(bench.events()["rejected_503"], 1);
 }
 
-#[test]
-fn a_retransmission_gets_the_same_answer_and_is_counted_once() {
-    let (mut bench, client) = rejecting();
+fn a_retransmission_gets_the_same_answer_and_is_counted_once(world: World) {
+    let (mut bench, client) = rejecting(world);
     let first = client.request(&mut bench, REQUEST).segment();
     let again = bench.ingress(&client.segment(ACK | PSH, 0, 0).payload(REQUEST)).segment();
     assert_eq!(
@@ -44,9 +51,8 @@ fn a_retransmission_gets_the_same_answer_and_is_counted_once() {
     assert_eq!(bench.invocations().values().sum::<u64>(), 1);
 }
 
-#[test]
-fn the_clients_fin_is_acknowledged_and_the_tombstone_goes_soon() {
-    let (mut bench, client) = rejecting();
+fn the_clients_fin_is_acknowledged_and_the_tombstone_goes_soon(world: World) {
+    let (mut bench, client) = rejecting(world);
     let answer = client.request(&mut bench, REQUEST).segment();
     let (sent, got) = (REQUEST.len() as u32, answer.payload.len() as u32 + 1);
     assert_eq!(bench.ingress(&client.segment(ACK, sent, got)).verdict, DROP);
@@ -58,9 +64,8 @@ fn the_clients_fin_is_acknowledged_and_the_tombstone_goes_soon() {
     assert_eq!(bench.live(), 0);
 }
 
-#[test]
-fn a_tombstone_that_the_client_forgot_goes_after_a_minute() {
-    let (mut bench, client) = rejecting();
+fn a_tombstone_that_the_client_forgot_goes_after_a_minute(world: World) {
+    let (mut bench, client) = rejecting(world);
     client.request(&mut bench, REQUEST);
     bench.age(std::time::Duration::from_secs(59));
     bench.sweep();
@@ -70,9 +75,8 @@ fn a_tombstone_that_the_client_forgot_goes_after_a_minute() {
     assert_eq!(bench.live(), 0);
 }
 
-#[test]
-fn the_rest_of_a_body_is_discarded_up_to_a_limit_and_then_reset() {
-    let (mut bench, client) = rejecting();
+fn the_rest_of_a_body_is_discarded_up_to_a_limit_and_then_reset(world: World) {
+    let (mut bench, client) = rejecting(world);
     client.request(&mut bench, REQUEST);
     let body = vec![b'x'; 1400];
     let mut sent = REQUEST.len() as u32;

@@ -1,21 +1,44 @@
-//! TCP segments in Ethernet frames, as tests write and read them.
+//! TCP segments, as tests write and read them.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use dfaas_common::translate::flag;
-use etherparse::{Ipv4Header, PacketBuilder, PacketHeaders, PayloadSlice, TcpHeader, TransportHeader};
 
 /// Hardware addresses of the two ends of the test wire.
 pub const OUTSIDE: [u8; 6] = [2, 0, 0, 0, 0, 1];
 pub const NODE: [u8; 6] = [2, 0, 0, 0, 0, 2];
 
-/// An address and port.
-pub type End = ([u8; 4], u16);
+/// Flags that the programs do not look at.
+pub const URG: u8 = 0x20;
+pub const ECE: u8 = 0x40;
+pub const CWR: u8 = 0x80;
 
-/// A segment. Equality is that of all fields; checksums are made and checked, not compared.
+/// An address and port.
+pub type End = (IpAddr, u16);
+
+/// A VLAN tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// EtherType: 0x8100, or 0x88a8 for the outer one of two.
+    pub kind: u16,
+    /// Priority, drop eligibility and number of the VLAN.
+    pub control: u16,
+}
+
+/// A segment in an Ethernet frame. Equality is that of all fields; checksums are made and checked, not compared.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Segment {
     pub hardware: ([u8; 6], [u8; 6]),
+    /// VLAN tags in the data, outermost first. A tag that lies beside the data cannot be given to
+    /// `BPF_PROG_TEST_RUN`, nor does it tell of one.
+    pub tags: Vec<Tag>,
+    /// Traffic class, or type of service, with the ECN bits.
+    pub class: u8,
+    /// Flow label of IPv6; 0 over IPv4.
+    pub label: u32,
+    /// Hop limit, or time to live.
+    pub hops: u8,
     pub from: End,
     pub to: End,
     pub sequence: u32,
@@ -31,6 +54,10 @@ impl Segment {
     pub fn new(from: End, to: End, flags: u8) -> Self {
         Self {
             hardware: (OUTSIDE, NODE),
+            tags: Vec::new(),
+            class: 0,
+            label: 0,
+            hops: 64,
             from,
             to,
             sequence: 0,
@@ -74,68 +101,6 @@ impl Segment {
         self
     }
 
-    /// The frame.
-    pub fn bytes(&self) -> Vec<u8> {
-        let mut tcp = PacketBuilder::ethernet2(self.hardware.0, self.hardware.1)
-            .ipv4(self.from.0, self.to.0, 64)
-            .tcp(self.from.1, self.to.1, self.sequence, self.window)
-            .options_raw(&self.options)
-            .expect("options fit");
-        if self.flags & flag::SYN != 0 {
-            tcp = tcp.syn();
-        }
-        if self.flags & flag::FIN != 0 {
-            tcp = tcp.fin();
-        }
-        if self.flags & flag::RST != 0 {
-            tcp = tcp.rst();
-        }
-        if self.flags & flag::PSH != 0 {
-            tcp = tcp.psh();
-        }
-        if self.flags & flag::ACK != 0 {
-            tcp = tcp.ack(self.acknowledgment);
-        }
-        let mut bytes = Vec::new();
-        tcp.write(&mut bytes, &self.payload).expect("writing to memory works");
-        bytes
-    }
-
-    /// Reads a frame; panics if it is no IPv4 TCP segment or one of its checksums is wrong.
-    pub fn read(frame: &[u8]) -> Self {
-        let headers = PacketHeaders::from_ethernet_slice(frame).expect("a readable frame");
-        let Some(etherparse::LinkHeader::Ethernet2(link)) = headers.link else {
-            panic!("no Ethernet header")
-        };
-        let Some(etherparse::NetHeaders::Ipv4(ip, _)) = headers.net else { panic!("no IPv4 header") };
-        let Some(TransportHeader::Tcp(tcp)) = headers.transport else { panic!("no TCP header") };
-        let PayloadSlice::Tcp(payload) = headers.payload else { panic!("no TCP payload") };
-        check(&ip, &tcp, payload);
-        let mut flags = 0;
-        for (set, bit) in [
-            (tcp.syn, flag::SYN),
-            (tcp.fin, flag::FIN),
-            (tcp.rst, flag::RST),
-            (tcp.psh, flag::PSH),
-            (tcp.ack, flag::ACK),
-        ] {
-            if set {
-                flags |= bit;
-            }
-        }
-        Self {
-            hardware: (link.source, link.destination),
-            from: (ip.source, tcp.source_port),
-            to: (ip.destination, tcp.destination_port),
-            sequence: tcp.sequence_number,
-            acknowledgment: tcp.acknowledgment_number,
-            flags,
-            window: tcp.window_size,
-            options: tcp.options.as_slice().to_vec(),
-            payload: payload.to_vec(),
-        }
-    }
-
     /// Value and echo of the timestamps option in its usual place.
     pub fn read_times(&self) -> Option<(u32, u32)> {
         let at = self.options.windows(2).position(|w| w == [8, 10])? + 2;
@@ -149,12 +114,6 @@ impl Segment {
     }
 }
 
-fn check(ip: &Ipv4Header, tcp: &TcpHeader, payload: &[u8]) {
-    assert_eq!(ip.header_checksum, ip.calc_header_checksum(), "IPv4 checksum");
-    let right = tcp.calc_checksum_ipv4(ip, payload).expect("a segment of legal length");
-    assert_eq!(tcp.checksum, right, "TCP checksum of {} bytes of payload", payload.len());
-}
-
 impl fmt::Debug for Segment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = [
@@ -163,9 +122,15 @@ impl fmt::Debug for Segment {
             (flag::FIN, "FIN"),
             (flag::RST, "RST"),
             (flag::PSH, "PSH"),
+            (URG, "URG"),
+            (ECE, "ECE"),
+            (CWR, "CWR"),
         ];
         let flags: Vec<_> =
             names.iter().filter(|(bit, _)| self.flags & bit != 0).map(|(_, name)| *name).collect();
+        for tag in &self.tags {
+            write!(f, "tag {:x}:{:x} ", tag.kind, tag.control)?;
+        }
         write!(
             f,
             "{:?} > {:?} {} seq {} ack {} win {} options {:?} payload {:?}",

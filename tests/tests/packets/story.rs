@@ -1,9 +1,10 @@
 //! A connection told packet by packet: what client and backend send, each continuing where the other left off.
 
-use dfaas_common::translate::flag::{ACK, FIN, PSH, SYN};
+use dfaas_common::translate::flag::{ACK, FIN, PSH, RST, SYN};
 
-use crate::bench::{Bench, DROP, LISTEN, Outcome, PEERS, REDIRECT, USER};
+use crate::bench::{Bench, DROP, Outcome, REDIRECT};
 use crate::segment::{End, Segment};
+use crate::world::{Family, World};
 
 /// The request that stories send.
 pub const REQUEST: &[u8] = b"POST /function/figlet HTTP/1.1\r\nHost: node\r\nContent-Length: 2\r\n\r\nhi";
@@ -21,6 +22,7 @@ pub fn syn_options(time: u32) -> Vec<u8> {
 /// A client with timestamps.
 #[derive(Clone, Debug)]
 pub struct Client {
+    pub world: World,
     pub end: End,
     pub isn: u32,
     /// Our cookie, once the SYN is answered.
@@ -32,17 +34,19 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(port: u16) -> Self {
-        Self { end: (USER.0, port), isn: 1_000_000, cookie: 0, time: 77_000, seen: 0 }
+    pub fn new(world: World, port: u16) -> Self {
+        Self { world, end: (world.user().0, port), isn: 1_000_000, cookie: 0, time: 77_000, seen: 0 }
     }
 
     /// Sends a SYN and checks that a SYN-ACK comes back.
     pub fn connect(mut self, bench: &mut Bench) -> Self {
-        let syn = Segment::new(self.end, LISTEN, SYN).numbers(self.isn, 0).options(&syn_options(self.time));
+        let mut options = syn_options(self.time);
+        options[2..4].copy_from_slice(&self.world.users.segment_size().to_be_bytes());
+        let syn = Segment::new(self.end, self.world.listen(), SYN).numbers(self.isn, 0).options(&options);
         let outcome = bench.ingress(&syn);
         assert_eq!(outcome.verdict, REDIRECT, "a SYN is answered");
         let answer = outcome.segment();
-        assert_eq!((answer.flags, answer.from, answer.to), (SYN | ACK, LISTEN, self.end));
+        assert_eq!((answer.flags, answer.from, answer.to), (SYN | ACK, self.world.listen(), self.end));
         self.cookie = answer.sequence;
         self.seen = answer.read_times().expect("timestamps").0;
         self
@@ -50,7 +54,7 @@ impl Client {
 
     /// A segment of this client, `sent` bytes after its SYN and acknowledging `got` bytes.
     pub fn segment(&self, flags: u8, sent: u32, got: u32) -> Segment {
-        Segment::new(self.end, LISTEN, flags)
+        Segment::new(self.end, self.world.listen(), flags)
             .numbers(self.isn.wrapping_add(1 + sent), self.cookie.wrapping_add(1 + got))
             .times(self.time + 5, self.seen)
     }
@@ -96,8 +100,7 @@ impl Backend {
 
     /// The refusal.
     pub fn refusal(&self) -> Segment {
-        let mut rst =
-            self.reply(dfaas_common::translate::flag::RST | ACK, 0, self.syn.sequence.wrapping_add(1));
+        let mut rst = self.reply(RST | ACK, 0, self.syn.sequence.wrapping_add(1));
         rst.window = 0;
         rst
     }
@@ -116,18 +119,20 @@ impl Backend {
 
 /// Sends a request from its own port; what becomes of it.
 pub fn send(bench: &mut Bench, port: u16) -> Segment {
-    let client = Client::new(port).connect(bench);
+    let client = Client::new(bench.world, port).connect(bench);
     client.request(bench, REQUEST).segment()
 }
 
 /// Who got it, or how it was answered.
 pub fn whom(segment: &Segment) -> &'static str {
-    match segment.to {
-        to if to == LISTEN => "local",
-        (address, _) if address == PEERS[0] => "peer 1",
-        (address, _) if address == PEERS[1] => "peer 2",
-        _ if segment.text().starts_with("HTTP/1.1 429 ") => "429",
-        _ if segment.text().starts_with("HTTP/1.1 503 ") => "503",
+    let is = |end: fn(Family) -> End| Family::BOTH.map(end).contains(&segment.to);
+    let is_peer = |number: usize| Family::BOTH.map(|f| f.peers()[number - 1]).contains(&segment.to.0);
+    match segment.text() {
+        _ if is(Family::listen) => "local",
+        _ if is_peer(1) => "peer 1",
+        _ if is_peer(2) => "peer 2",
+        text if text.starts_with("HTTP/1.1 429 ") => "429",
+        text if text.starts_with("HTTP/1.1 503 ") => "503",
         _ => panic!("neither sent on nor answered: {segment:?}"),
     }
 }

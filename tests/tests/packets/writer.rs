@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use dfaas_common::ABI_VERSION;
@@ -13,9 +14,13 @@ use dfaas_userspace::dataplane::{
 };
 use nix::sched::{CloneFlags, unshare};
 
-use crate::bench::{DATA, LISTEN, PASS, run};
+use crate::bench::{PASS, run};
 use crate::segment::{End, Segment};
 use crate::story::{ANSWER, REQUEST, syn_options};
+use crate::world::World;
+
+const LISTEN: End = World::V4.listen();
+const DATA: End = World::V4.data();
 
 /// A data plane of the agent that is attached nowhere, in a network of its own.
 struct Node {
@@ -23,6 +28,9 @@ struct Node {
     programs: Object,
     pin: Pin,
 }
+
+/// Tests of this process so far: each has pins of its own, so that several can run at a time.
+static TESTS: AtomicU32 = AtomicU32::new(0);
 
 /// The pins, which go with the test.
 struct Pin(PathBuf);
@@ -39,7 +47,7 @@ fn open(pin: &Path) -> (Kernel, Object) {
         listen: vec![crate::bench::socket(LISTEN)],
         users: Vec::new(),
         data_port: DATA.1,
-        data_address: Some(DATA.0.into()),
+        data_address: Some(DATA.0),
         snat_ports: 20_000..=20_099,
         pin: pin.to_owned(),
         max_flows: 256,
@@ -58,8 +66,8 @@ impl Node {
             unshare(CloneFlags::CLONE_NEWNET).expect("a network of its own: tests need root");
             let up = Command::new("ip").args(["link", "set", "dev", "lo", "up"]).status();
             assert!(up.expect("`ip`: `cargo xtask setup` installs it").success());
-            let id = std::process::id();
-            let pin = Pin(PathBuf::from(format!("/sys/fs/bpf/dfaas-packets-{id}")));
+            let (process, number) = (std::process::id(), TESTS.fetch_add(1, Ordering::Relaxed));
+            let pin = Pin(PathBuf::from(format!("/sys/fs/bpf/dfaas-packets-{process}-{number}")));
             let (kernel, programs) = open(&pin.0);
             test(Self { kernel, programs, pin });
         };
@@ -109,7 +117,7 @@ fn peer(name: &str, last: u8, admission: Option<Admission>) -> Peer {
 }
 
 fn of(last: u8, port: u16) -> End {
-    ([127, 0, 0, last], port)
+    (Ipv4Addr::new(127, 0, 0, last).into(), port)
 }
 
 const fn places(inflight: u32) -> Option<Admission> {
