@@ -18,11 +18,18 @@ const SERVICE_VLAN: u16 = ether_type::PROVIDER_BRIDGING.0;
 
 /// Bytes of an Ethernet header without tags.
 pub const ETHERNET: usize = 14;
+/// The shortest frame on a wire, without its check sequence.
+pub const SHORTEST: usize = 60;
 
 impl Tag {
     /// The tag of a VLAN, with a priority.
     pub const fn vlan(number: u16) -> Self {
         Self { kind: VLAN, control: 5 << 13 | number }
+    }
+
+    /// The outer one of two.
+    pub const fn service(number: u16) -> Self {
+        Self { kind: SERVICE_VLAN, control: 3 << 13 | number }
     }
 }
 
@@ -61,6 +68,12 @@ pub fn frame(hardware: ([u8; 6], [u8; 6]), tags: &[Tag], family: Family, packet:
     bytes.extend(kind.to_be_bytes());
     bytes.extend(packet);
     bytes
+}
+
+/// Fills a frame up to the shortest that a wire carries, with what must not be taken for data.
+pub fn padded(mut frame: Vec<u8>) -> Vec<u8> {
+    frame.resize(frame.len().max(SHORTEST), 0xa5);
+    frame
 }
 
 impl Segment {

@@ -17,6 +17,7 @@ mod readings;
 mod reject;
 mod segment;
 mod story;
+mod tags;
 mod untouched;
 mod world;
 mod writer;

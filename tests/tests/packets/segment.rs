@@ -95,6 +95,12 @@ impl Segment {
         self
     }
 
+    /// With these VLAN tags in the data, outermost first.
+    pub fn tagged(mut self, tags: &[Tag]) -> Self {
+        self.tags = tags.to_vec();
+        self
+    }
+
     /// Sent by the node: what the egress program sees.
     pub fn outgoing(mut self) -> Self {
         self.hardware = (NODE, OUTSIDE);

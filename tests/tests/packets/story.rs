@@ -3,7 +3,7 @@
 use dfaas_common::translate::flag::{ACK, FIN, PSH, RST, SYN};
 
 use crate::bench::{Bench, DROP, Outcome, REDIRECT};
-use crate::segment::{End, Segment};
+use crate::segment::{End, Segment, Tag};
 use crate::world::{Family, World};
 
 /// The request that stories send.
@@ -24,6 +24,8 @@ pub fn syn_options(time: u32) -> Vec<u8> {
 pub struct Client {
     pub world: World,
     pub end: End,
+    /// VLAN tags of its frames.
+    pub tags: Vec<Tag>,
     pub isn: u32,
     /// Our cookie, once the SYN is answered.
     pub cookie: u32,
@@ -35,7 +37,21 @@ pub struct Client {
 
 impl Client {
     pub fn new(world: World, port: u16) -> Self {
-        Self { world, end: (world.user().0, port), isn: 1_000_000, cookie: 0, time: 77_000, seen: 0 }
+        Self {
+            world,
+            end: (world.user().0, port),
+            tags: Vec::new(),
+            isn: 1_000_000,
+            cookie: 0,
+            time: 77_000,
+            seen: 0,
+        }
+    }
+
+    /// Whose frames carry these VLAN tags.
+    pub fn tagged(mut self, tags: &[Tag]) -> Self {
+        self.tags = tags.to_vec();
+        self
     }
 
     /// Sends a SYN and checks that a SYN-ACK comes back.
@@ -43,7 +59,7 @@ impl Client {
         let mut options = syn_options(self.time);
         options[2..4].copy_from_slice(&self.world.users.segment_size().to_be_bytes());
         let syn = Segment::new(self.end, self.world.listen(), SYN).numbers(self.isn, 0).options(&options);
-        let outcome = bench.ingress(&syn);
+        let outcome = bench.ingress(&syn.tagged(&self.tags));
         assert_eq!(outcome.verdict, REDIRECT, "a SYN is answered");
         let answer = outcome.segment();
         assert_eq!((answer.flags, answer.from, answer.to), (SYN | ACK, self.world.listen(), self.end));
@@ -57,6 +73,7 @@ impl Client {
         Segment::new(self.end, self.world.listen(), flags)
             .numbers(self.isn.wrapping_add(1 + sent), self.cookie.wrapping_add(1 + got))
             .times(self.time + 5, self.seen)
+            .tagged(&self.tags)
     }
 
     /// Sends the acknowledgment of the handshake and the first segment.
@@ -86,7 +103,9 @@ impl Backend {
     }
 
     fn reply(&self, flags: u8, sequence: u32, acknowledgment: u32) -> Segment {
-        Segment::new(self.syn.to, self.syn.from, flags).numbers(sequence, acknowledgment)
+        Segment::new(self.syn.to, self.syn.from, flags)
+            .numbers(sequence, acknowledgment)
+            .tagged(&self.syn.tags)
     }
 
     /// The SYN-ACK, with a window scale of 9.
