@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::cpu::Cpu;
 use super::exchange::Exchange;
+use super::others::Others;
 use super::run::Run;
 use super::tally::Tally;
 use super::workload::Workload;
@@ -35,6 +36,8 @@ pub struct Call {
     pub seconds: f64,
     /// Threads that share the connections, at least one.
     pub threads: usize,
+    /// Network namespaces by inode: what runs elsewhere has no part in the benchmark.
+    pub own: Vec<u64>,
 }
 
 /// The time in which requests are counted.
@@ -64,7 +67,7 @@ pub fn call(call: &Call) -> Result<Run> {
                 scope.spawn(move || run(&exchange, connections, window))
             })
             .collect();
-        let (measured, cpu) = measure(window)?;
+        let (measured, cpu) = measure(window, &Others::new(&call.own))?;
         let mut tally = Tally::default();
         for caller in callers {
             tally.add(caller.join().map_err(|_| anyhow!("a thread of the caller panicked"))??);
@@ -80,11 +83,11 @@ fn part(all: usize, threads: usize, thread: usize) -> usize {
 }
 
 /// What the processors spent in the window, and how long that was.
-fn measure(window: Window) -> Result<(Duration, Cpu)> {
+fn measure(window: Window, others: &Others) -> Result<(Duration, Cpu)> {
     std::thread::sleep(window.begin.saturating_duration_since(Instant::now()));
-    let (start, before) = (Instant::now(), Cpu::now()?);
+    let (start, before) = (Instant::now(), Cpu::now(others)?);
     std::thread::sleep(window.end.saturating_duration_since(Instant::now()));
-    Ok((start.elapsed(), Cpu::now()?.since(before)))
+    Ok((start.elapsed(), Cpu::now(others)?.since(before)))
 }
 
 /// One thread with its connections.
@@ -143,7 +146,7 @@ mod tests {
     use crate::bench::serve;
 
     fn short(target: SocketAddr, workload: Workload, node: &str) -> Call {
-        Call { target, workload, node: node.to_owned(), warm_up: 0.05, seconds: 0.5, threads: 2 }
+        Call { target, workload, node: node.to_owned(), warm_up: 0.05, seconds: 0.5, threads: 2, own: vec![] }
     }
 
     #[test]

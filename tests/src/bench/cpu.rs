@@ -4,8 +4,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-/// Ticks a second in `/proc/stat`, the same on all architectures that DFaaS runs on.
+use super::others::Others;
+
+/// Ticks a second in files of `/proc`, the same on all architectures that DFaaS runs on.
 const TICKS: u64 = 100;
+
+/// So many ticks.
+pub(super) fn ticks(count: u64) -> Duration {
+    Duration::from_millis(count.saturating_mul(1000 / TICKS))
+}
 
 /// Time of all processors together since the machine started, or between two readings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,6 +21,8 @@ pub struct Cpu {
     pub busy: Duration,
     /// Wanted by this machine and given to another by the hypervisor.
     pub stolen: Duration,
+    /// Of the time at work, what programs took that have no part in the benchmark.
+    pub others: Duration,
     /// All of it, with idleness.
     pub total: Duration,
 }
@@ -23,9 +32,10 @@ impl Cpu {
     ///
     /// # Errors
     /// If `/proc/stat` cannot be read.
-    pub fn now() -> Result<Self> {
+    pub fn now(others: &Others) -> Result<Self> {
         let text = std::fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
-        Self::parse(&text).context("/proc/stat has no line `cpu` that is understood")
+        let cpu = Self::parse(&text).context("/proc/stat has no line `cpu` that is understood")?;
+        Ok(Self { others: others.spent(), ..cpu })
     }
 
     /// What was spent after `before` was read.
@@ -33,8 +43,14 @@ impl Cpu {
         Self {
             busy: self.busy.saturating_sub(before.busy),
             stolen: self.stolen.saturating_sub(before.stolen),
+            others: self.others.saturating_sub(before.others),
             total: self.total.saturating_sub(before.total),
         }
+    }
+
+    /// Time of the benchmark's programs, and of the kernel.
+    pub fn own(self) -> Duration {
+        self.busy.saturating_sub(self.others)
     }
 
     /// Part of all time in which the processors were at work, 0 to 1.
@@ -47,14 +63,20 @@ impl Cpu {
         share(self.stolen, self.total)
     }
 
+    /// Part of all time that other programs took, 0 to 1.
+    pub fn others_share(self) -> f64 {
+        share(self.others, self.total)
+    }
+
     fn parse(stat: &str) -> Option<Self> {
         let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
-        let ticks: Vec<u64> = line.split_whitespace().map(|word| word.parse().ok()).collect::<Option<_>>()?;
+        let fields: Vec<u64> =
+            line.split_whitespace().map(|word| word.parse().ok()).collect::<Option<_>>()?;
         // Time of guests is part of user time.
-        let &[user, nice, system, idle, wait, irq, soft, stolen, ..] = ticks.as_slice() else { return None };
-        let time = |ticks: u64| Duration::from_millis(ticks * 1000 / TICKS);
+        let &[user, nice, system, idle, wait, irq, soft, stolen, ..] = fields.as_slice() else { return None };
         let busy = user + nice + system + irq + soft;
-        Some(Self { busy: time(busy), stolen: time(stolen), total: time(busy + stolen + idle + wait) })
+        let total = ticks(busy + stolen + idle + wait);
+        Some(Self { busy: ticks(busy), stolen: ticks(stolen), others: Duration::ZERO, total })
     }
 }
 
@@ -74,6 +96,8 @@ mod tests {
         assert_eq!(spent.busy, Duration::from_millis(800), "50 user, 20 system, 2 and 8 of interrupts");
         assert_eq!((spent.stolen, spent.total), (Duration::from_millis(100), Duration::from_secs(2)));
         assert_eq!((spent.busy_share(), spent.stolen_share()), (0.4, 0.05));
+        let shared = Cpu { others: Duration::from_millis(200), ..spent };
+        assert_eq!((shared.own(), shared.others_share()), (Duration::from_millis(600), 0.1));
     }
 
     #[test]
@@ -86,7 +110,7 @@ mod tests {
 
     #[test]
     fn this_machine_tells_its_time() {
-        let before = Cpu::now().unwrap();
+        let before = Cpu::now(&Others::new(&[])).unwrap();
         assert!(before.total > before.busy && before.busy > Duration::ZERO, "{before:?}");
     }
 }

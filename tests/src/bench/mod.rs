@@ -7,6 +7,7 @@ mod cpu;
 mod exchange;
 mod haproxy;
 mod head;
+mod others;
 mod run;
 mod server;
 mod serving;
@@ -16,7 +17,6 @@ mod way;
 mod workload;
 
 pub use call::{Call, call};
-pub use cpu::Cpu;
 pub use run::Run;
 pub use server::{Server, serve};
 pub use site::{Programs, Site};

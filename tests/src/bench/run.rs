@@ -23,12 +23,15 @@ pub struct Run {
     pub p99_us: u64,
     /// The longest.
     pub max_us: u64,
-    /// Microseconds that all processors of the machine spent for each request, whoever spent them.
+    /// Microseconds that all processors of the machine spent for each request, in users, servers, agents and the kernel;
+    /// without what other programs took.
     pub cpu_us_per_request: f64,
     /// Part of the processors' time in which they were at work, 0 to 1.
     pub busy_share: f64,
     /// Part of it that went to other machines, 0 to 1.
     pub stolen_share: f64,
+    /// Part of it that programs took which have no part in the benchmark, 0 to 1.
+    pub others_share: f64,
     /// What went wrong, with how often.
     pub errors: BTreeMap<String, u64>,
 }
@@ -48,7 +51,7 @@ impl Run {
         }
         let [p50_us, p99_us, max_us] = tally.percentiles([50.0, 99.0, 100.0]);
         // The processors were read a little before and after the time in which requests were counted.
-        let busy_us = cpu.busy.as_secs_f64() * 1e6 * ratio(counted, measured);
+        let own_us = cpu.own().as_secs_f64() * 1e6 * ratio(counted, measured);
         Self {
             requests,
             bytes: requests * payload as u64,
@@ -56,9 +59,10 @@ impl Run {
             p50_us,
             p99_us,
             max_us,
-            cpu_us_per_request: busy_us / requests.max(1) as f64,
+            cpu_us_per_request: own_us / requests.max(1) as f64,
             busy_share: cpu.busy_share(),
             stolen_share: cpu.stolen_share(),
+            others_share: cpu.others_share(),
             errors: tally.into_errors(),
         }
     }
@@ -95,7 +99,8 @@ mod tests {
     fn processors_are_charged_for_the_time_in_which_requests_were_counted() {
         let mut tally = Tally::default();
         (1..=1000).for_each(|us| tally.answered(Duration::from_micros(us)));
-        let cpu = Cpu { busy: seconds(2.2), stolen: seconds(0.11), total: seconds(4.4) };
+        let (busy, others) = (seconds(2.75), seconds(0.55));
+        let cpu = Cpu { busy, others, stolen: seconds(0.11), total: seconds(5.5) };
         let run = Run::new(tally, 5000, seconds(2.0), seconds(2.2), cpu);
         assert_eq!((run.requests, run.p50_us, run.p99_us, run.max_us), (1000, 500, 990, 1000));
         assert_eq!((run.requests_per_second(), run.megabytes_per_second()), (500.0, 2.5));

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::call::Call;
 use super::haproxy;
+use super::others::inode;
 use super::run::Run;
 use super::way::Way;
 use super::workload::Workload;
@@ -37,6 +38,7 @@ pub struct Site {
     ways: Vec<Way>,
     programs: Programs,
     threads: usize,
+    own: Vec<u64>,
     servers: Vec<Process>,
     proxy: Option<Process>,
     nodes: Vec<Node>,
@@ -54,9 +56,18 @@ impl Site {
         let lab = Lab::new(Topology { nodes: highest, ..Topology::default() })
             .context("cannot make the network namespaces")?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let (ways, programs) = (ways.to_vec(), programs.clone());
-        let mut site =
-            Self { ways, programs, threads, servers: Vec::new(), proxy: None, nodes: Vec::new(), lab };
+        let namespaces = (1..=highest).flat_map(|index| [lab.node(index), lab.users(index)]);
+        let own = namespaces.filter_map(|namespace| inode(&namespace.path())).collect();
+        let mut site = Self {
+            ways: ways.to_vec(),
+            programs: programs.clone(),
+            threads,
+            own,
+            servers: Vec::new(),
+            proxy: None,
+            nodes: Vec::new(),
+            lab,
+        };
         site.make_nodes()?;
         for way in site.ways.clone() {
             site.start(way).with_context(|| format!("cannot start the way `{}`", way.name()))?;
@@ -170,6 +181,7 @@ impl Site {
             warm_up,
             seconds,
             threads: self.threads,
+            own: self.own.clone(),
         };
         let job = serde_json::to_string(&call).context("cannot write the job of the caller")?;
         let mut command = Command::new(&self.programs.traffic);
