@@ -1,7 +1,5 @@
 //! The benchmark's parts together: its server, its caller, and the ways that need nothing but DFaaS. Speed is not judged.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 use dfaas_tests::bench::{Programs, Site, Way, Workload};
 use dfaas_tests::dfaas_binary;
 

@@ -33,7 +33,7 @@ pub fn run(options: &Options) -> Result<()> {
     let names = Way::ALL.map(Way::name).join(", ");
     println!("bench: starting the nodes of {names}");
     let mut site = Site::new(&Way::ALL, &programs)?;
-    println!("bench: {rounds} rounds of {seconds} s for each workload and way");
+    println!("bench: {seconds} s for each workload and way in each round; rounds: {rounds}");
     let workloads = rounds::run(&mut site, &Way::ALL, &workloads, (rounds, seconds))?;
     drop(site);
 
