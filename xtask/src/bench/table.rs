@@ -61,8 +61,8 @@ pub fn notes(report: &Report) -> Vec<String> {
     let (rounds, seconds, cores) = (report.rounds, report.seconds, report.machine.cores);
     let mut notes = vec![
         format!(
-            "Each figure is the median of {rounds} rounds of {seconds} s; \"of direct\" is the median of the ratios \
-             within the rounds."
+            "Each figure is the median over the rounds ({rounds}, with {seconds} s each for a workload and way); \
+             \"of direct\" is the median of the ratios within the rounds."
         ),
         format!(
             "Users, nodes and servers share the {cores} cores of this machine, and every part of a way costs rate: \
