@@ -6,6 +6,7 @@
 //! the program was killed, when the next lab starts.
 
 mod asking;
+pub mod bench;
 mod cleanup;
 pub mod federation;
 pub mod firewall;

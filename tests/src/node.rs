@@ -231,7 +231,12 @@ fn kill(process: Option<Process>) -> Result<()> {
 }
 
 /// Asks until the answer is 200; ends early if the process ends.
-fn wait_ready(process: &mut Process, namespace: &Namespace, address: SocketAddr, path: &str) -> Result<()> {
+pub(crate) fn wait_ready(
+    process: &mut Process,
+    namespace: &Namespace,
+    address: SocketAddr,
+    path: &str,
+) -> Result<()> {
     let deadline = Instant::now() + READY;
     loop {
         let answer = http::get(namespace, address, path, Duration::from_secs(2));

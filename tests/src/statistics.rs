@@ -1,4 +1,4 @@
-//! Judging counts against what chance allows.
+//! Judging counts against what chance allows; percentiles.
 
 /// Pearson's statistic of `observed` counts against `weights`, which need not add up to anything: the sum of squared
 /// deviations from the expected counts, each over its expected count. Infinite where a weight of zero was observed.
@@ -12,6 +12,12 @@ pub fn chi_square(observed: &[u64], weights: &[f64]) -> f64 {
 /// freedom): exactly `exp(-x / 2)`.
 pub fn p_value_of_three(chi_square: f64) -> f64 {
     (-chi_square / 2.0).exp()
+}
+
+/// The smallest value that at least `percent` of the values do not exceed; `None` of no values. They are sorted upwards.
+pub fn nearest_rank(sorted: &[u64], percent: f64) -> Option<u64> {
+    let rank = (percent / 100.0 * sorted.len() as f64).ceil().max(1.0) as usize;
+    sorted.get(rank.min(sorted.len()).checked_sub(1)?).copied()
 }
 
 #[cfg(test)]
@@ -37,5 +43,16 @@ mod tests {
     fn what_should_never_happen_is_not_chance() {
         assert_eq!(chi_square(&[1, 99, 0], &[0.0, 1.0, 0.0]), f64::INFINITY);
         assert_eq!(p_value_of_three(f64::INFINITY), 0.0);
+    }
+
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        let values: Vec<u64> = (1..=200).collect();
+        assert_eq!(nearest_rank(&values, 50.0), Some(100));
+        assert_eq!(nearest_rank(&values, 99.0), Some(198));
+        assert_eq!(nearest_rank(&values, 100.0), Some(200));
+        assert_eq!(nearest_rank(&values, 0.0), Some(1));
+        assert_eq!(nearest_rank(&[7], 99.0), Some(7));
+        assert_eq!(nearest_rank(&[], 50.0), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Builds the `dfaas` program.
+//! Builds the `dfaas` program, and what the benchmark runs beside it.
 
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -27,10 +27,19 @@ pub fn cargo() -> Command {
 /// Builds `dfaas` for release and returns its path. What cargo says is shown only when it fails: the kernel programs
 /// are built inside, and cargo takes every line of that for a warning.
 pub fn dfaas() -> Result<PathBuf> {
+    program("dfaas-userspace", "dfaas")
+}
+
+/// The same for the server and caller of the benchmark.
+pub fn traffic() -> Result<PathBuf> {
+    program("dfaas-tests", "traffic")
+}
+
+fn program(package: &str, name: &str) -> Result<PathBuf> {
     let start = Instant::now();
-    println!("build: target/release/dfaas");
+    println!("build: target/release/{name}");
     let mut child = cargo()
-        .args(["build", "--release", "--package", "dfaas-userspace"])
+        .args(["build", "--release", "--package", package, "--bin", name])
         .args(["--message-format", "json-render-diagnostics"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -40,15 +49,18 @@ pub fn dfaas() -> Result<PathBuf> {
     let stderr = child.stderr.take().context("cargo has no standard error")?;
     let said = std::thread::spawn(move || follow(BufReader::new(stderr).lines().map_while(Result::ok)));
     let stdout = child.stdout.take().context("cargo has no standard output")?;
-    let binary =
-        BufReader::new(stdout).lines().map_while(Result::ok).filter_map(|line| executable(&line)).last();
+    let binary = BufReader::new(stdout)
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| executable(&line, name))
+        .last();
     let status = child.wait().context("cannot wait for cargo")?;
     let said = said.join().unwrap_or_default();
     if !status.success() {
         bail!("building failed ({status}):\n{}", said.join("\n"));
     }
     println!("build: done in {:.0?}", start.elapsed());
-    binary.context("cargo built no program named dfaas")
+    binary.with_context(|| format!("cargo built no program named {name}"))
 }
 
 /// Collects what cargo says; on a terminal shows which crate is being compiled.
@@ -68,10 +80,10 @@ fn follow(lines: impl Iterator<Item = String>) -> Vec<String> {
     said
 }
 
-/// The path in cargo's message about the finished program.
-fn executable(message: &str) -> Option<PathBuf> {
+/// The path in cargo's message about the finished program of this name.
+fn executable(message: &str, name: &str) -> Option<PathBuf> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
-    if message["reason"] != "compiler-artifact" || message["target"]["name"] != "dfaas" {
+    if message["reason"] != "compiler-artifact" || message["target"]["name"] != name {
         return None;
     }
     Some(message["executable"].as_str()?.into())
@@ -84,10 +96,11 @@ mod tests {
     #[test]
     fn the_program_is_found_among_cargos_messages() {
         let artifact = r#"{"reason":"compiler-artifact","target":{"name":"dfaas"},"executable":"/x/dfaas"}"#;
-        assert_eq!(executable(artifact), Some("/x/dfaas".into()));
+        assert_eq!(executable(artifact, "dfaas"), Some("/x/dfaas".into()));
+        assert_eq!(executable(artifact, "traffic"), None);
         let library = r#"{"reason":"compiler-artifact","target":{"name":"dfaas"},"executable":null}"#;
-        assert_eq!(executable(library), None);
-        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#), None);
-        assert_eq!(executable("warning: no JSON"), None);
+        assert_eq!(executable(library, "dfaas"), None);
+        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#, "dfaas"), None);
+        assert_eq!(executable("warning: no JSON", "dfaas"), None);
     }
 }

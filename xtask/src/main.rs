@@ -1,5 +1,6 @@
-//! The one entrance for builders: `cargo xtask setup | build | run | unload | demo | test`.
+//! The one entrance for builders: `cargo xtask setup | build | run | unload | demo | bench | test`.
 
+mod bench;
 mod build;
 mod demo;
 mod run;
@@ -38,6 +39,8 @@ enum Task {
     },
     /// Show a federation of network namespaces under more load than its first node can serve
     Demo(demo::Options),
+    /// Compare the data plane with none and with haproxy: rates, latencies, processor time
+    Bench(bench::Options),
     /// Run all tests: unit, property, kernel programs, network namespaces
     Test {
         /// Run only tests whose name contains this
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Task::Run { args } => run::agent(&args),
         Task::Unload { args } => run::unload(&args),
         Task::Demo(options) => demo::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Test { filter } => match test::run(filter.as_deref()) {
             Ok(true) => Ok(()),
             // The closing line has said it.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::invocation::Verdict;
+use crate::statistics::nearest_rank;
 
 /// Outcomes of the invocations that were due in one second.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -131,29 +132,12 @@ fn share(seconds: &[Second]) -> f64 {
     if total.sent == 0 { 0.0 } else { total.ok as f64 / total.sent as f64 }
 }
 
-/// The smallest value that at least `percent` of the values do not exceed.
-fn nearest_rank(sorted: &[u64], percent: f64) -> Option<u64> {
-    let rank = (percent / 100.0 * sorted.len() as f64).ceil().max(1.0) as usize;
-    sorted.get(rank.min(sorted.len()).checked_sub(1)?).copied()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn ok(node: &str) -> Verdict {
         Verdict::Ok { node: node.to_owned() }
-    }
-
-    #[test]
-    fn percentiles_are_values_that_occurred() {
-        let values: Vec<u64> = (1..=200).collect();
-        assert_eq!(nearest_rank(&values, 50.0), Some(100));
-        assert_eq!(nearest_rank(&values, 99.0), Some(198));
-        assert_eq!(nearest_rank(&values, 100.0), Some(200));
-        assert_eq!(nearest_rank(&values, 0.0), Some(1));
-        assert_eq!(nearest_rank(&[7], 99.0), Some(7));
-        assert_eq!(nearest_rank(&[], 50.0), None);
     }
 
     #[test]

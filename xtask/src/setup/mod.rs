@@ -6,7 +6,9 @@ mod machine;
 mod packages;
 mod toolchain;
 
-use anyhow::Result;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
 
 pub use machine::check as check_machine;
 
@@ -22,4 +24,13 @@ pub fn run() -> Result<()> {
     }
     println!("setup: kernel programs are built with {compiler} and {linker}");
     Ok(())
+}
+
+/// The program `haproxy`, installed now if need be: only the benchmark asks for it.
+pub fn haproxy() -> Result<PathBuf> {
+    if let Some(program) = packages::on_path("haproxy") {
+        return Ok(program);
+    }
+    packages::install(&["haproxy"], "the command `haproxy`, with which the benchmark compares")?;
+    packages::on_path("haproxy").context("the package haproxy is installed, but has no program haproxy")
 }
