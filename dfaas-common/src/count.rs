@@ -1,5 +1,7 @@
 //! Counters: their keys and names. Numbers are append-only and never reused.
 
+use crate::first_byte::FirstByte;
+
 /// Backend number of the local gateway.
 pub const LOCAL: u32 = 0;
 /// Backend number that stands for "answered here with 429 or 503".
@@ -15,7 +17,8 @@ pub mod origin {
     pub const PEER: u16 = 1;
 }
 
-/// Key of the invocation counters (values: one `u64` a CPU) and, with origin 0, of the gauges of bound connections.
+/// Key of the counters of invocations (values: a [`Tally`] a CPU) and, with origin 0, of the gauges of those that are
+/// under way.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CountKey {
@@ -25,6 +28,53 @@ pub struct CountKey {
     pub backend: u16,
     /// One of [`origin`].
     pub origin: u16,
+}
+
+/// Classes of answers: by the first digit of the status, and 0 where there was none that could be read.
+pub const CLASSES: usize = 6;
+
+/// What is counted of the invocations of one function by one backend, of one origin; one value a CPU.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Requests.
+    pub invocations: u64,
+    /// Answers by class.
+    pub answers: [u64; CLASSES],
+    /// Of the requests, those that came here because another backend had refused or kept silent.
+    pub retries: u64,
+    /// Bytes of payload towards the backend and towards the client, heads included.
+    pub bytes: [u64; 2],
+    /// Times to the first byte of the answer.
+    pub first_byte: FirstByte,
+}
+
+impl Tally {
+    /// Nothing yet.
+    pub const EMPTY: Self = Self {
+        invocations: 0,
+        answers: [0; CLASSES],
+        retries: 0,
+        bytes: [0; 2],
+        first_byte: FirstByte::EMPTY,
+    };
+
+    /// Adds what another CPU has counted.
+    pub fn add(&mut self, other: &Self) {
+        self.invocations += other.invocations;
+        self.answers.iter_mut().zip(other.answers).for_each(|(sum, count)| *sum += count);
+        self.retries += other.retries;
+        self.bytes.iter_mut().zip(other.bytes).for_each(|(sum, count)| *sum += count);
+        self.first_byte.add(&other.first_byte);
+    }
+}
+
+/// The class of a status code; 0 for 0.
+#[inline(always)]
+#[must_use]
+pub const fn class(status: u32) -> u32 {
+    // A multiplication, because the programs cannot divide cheaply: right for all of 0..=999.
+    (status * 5243) >> 19
 }
 
 macro_rules! numbered {
@@ -77,6 +127,9 @@ numbered! {
         NoRoute = 13 "no_route",
         /// A SYN of a peer above what is taken from it; answered by a reset.
         Denied = 14 "denied",
+        /// A request on a kept connection for a backend that may not have it, in a segment too large to be moved; it
+        /// comes again in smaller ones.
+        TooLargeToMove = 15 "too_large_to_move",
     }
 }
 
@@ -135,6 +188,16 @@ numbered! {
         NoSourcePort = 24 "no_source_port",
         /// The limit of what is sent to a peer was spent; another target was tried.
         PeerSpent = 25 "peer_spent",
+        /// A connection went on with the local gateway at a boundary between requests.
+        MovedLocal = 26 "moved_local",
+        /// A connection went on with a peer at a boundary between requests.
+        MovedPeer = 27 "moved_peer",
+        /// A request at a boundary stayed with the backend of the one before.
+        Stayed = 28 "stayed",
+        /// A connection can no longer move.
+        Pinned = 29 "pinned",
+        /// A connection that the host's own stack opened is followed.
+        Observed = 30 "observed",
     }
 }
 
@@ -180,5 +243,12 @@ mod tests {
             PeerOutcome::ALL.iter().map(|e| e.0 as u32).collect(),
             PeerOutcome::ALL.iter().map(|e| e.1).collect(),
         );
+    }
+
+    #[test]
+    fn the_class_of_a_status_is_its_first_digit() {
+        for status in 0..1000 {
+            assert_eq!(class(status), status / 100);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The flow table: one entry a steered connection.
 
 use crate::address::Tuple;
+use crate::http::exchange::Exchange;
 
 /// States of a flow. Every change is a compare-and-swap on [`Flow::state`], and only the winner counts.
 pub mod state {
@@ -30,10 +31,12 @@ pub mod mark {
     pub const RESET: u64 = 4;
     /// The flow counts in the gauge of bound connections; whoever clears the bit decrements it.
     pub const COUNTED: u64 = 8;
-    /// The first request of a forwarded connection has been counted.
-    pub const SEEN_REQUEST: u64 = 16;
     /// The flow counts among those bound now of the peer that sent it; whoever clears the bit decrements it.
     pub const ADMITTED: u64 = 32;
+    /// No boundary between requests is certain any more: the connection keeps its backend.
+    pub const PINNED: u64 = 64;
+    /// The connection was opened by the own gateway's stack itself, and nothing of it is translated.
+    pub const NATIVE: u64 = 128;
 }
 
 /// Which end of a flow a tuple belongs to.
@@ -72,6 +75,10 @@ pub struct Flow {
     /// Monotonic time of the first SYN to the present backend, or of a peer's request, ns; 0 once the first byte of
     /// the answer has come.
     pub asked: u64,
+    /// Bytes of payload towards the backend and towards the client that are not counted yet.
+    pub bytes: [u64; 2],
+    /// Where requests and answers begin and end.
+    pub exchange: Exchange,
     /// The client's connection: `remote` is the client, `local` a listen address, or the data port.
     pub client: Tuple,
     /// The leg: `remote` is the peer's data port or another gateway, `local` our source. For the own gateway it is unused
@@ -108,6 +115,10 @@ pub struct Flow {
     pub client_time: u32,
     /// Sequence number after the highest that the client has sent.
     pub client_next: u32,
+    /// The highest acknowledgment of the backend, in the client's numbers.
+    pub backend_acked: u32,
+    /// The node's clock minus the client's, as it was when the present leg was asked for.
+    pub node_clock: u32,
     /// Slot that holds the saved first segment.
     pub slot: u32,
     /// Serial number of the slot when it was filled.
@@ -144,7 +155,7 @@ pub struct Flow {
     /// 1: SACK is permitted.
     pub sack: u8,
     /// Zero.
-    pub padding: [u8; 7],
+    pub reserved: [u8; 7],
     /// Destination and source hardware address of frames to the client.
     pub hardware: [u8; 12],
     /// The same of frames on the leg, as the last that came in had them turned round.
@@ -187,6 +198,33 @@ pub const fn finished(marks: u64) -> bool {
     marks & mark::RESET != 0 || marks & fins == fins
 }
 
+/// What is remembered of a connection that the host's own stack opens, from its SYN and the answer: enough to give it
+/// another backend later. All numbers in host byte order.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Greeting {
+    /// The client's initial sequence number.
+    pub client_isn: u32,
+    /// The stack's.
+    pub server_isn: u32,
+    /// The stack's clock minus the node's; 0 without timestamps.
+    pub clock: u32,
+    /// Segment size offered by the client.
+    pub segment_size: u16,
+    /// Window scale of the client, or [`crate::cookie::NO_SCALE`].
+    pub client_scale: u8,
+    /// Window scale of the stack, or [`crate::cookie::NO_SCALE`].
+    pub server_scale: u8,
+    /// 1: SACK is permitted.
+    pub sack: u8,
+    /// 1: both sides use timestamps.
+    pub timestamps: u8,
+    /// 1: the stack has answered.
+    pub answered: u8,
+    /// Zero.
+    pub padding: u8,
+}
+
 /// Bytes of a slot. Offset and length of what is copied are each masked to 11 bits, so twice that always fits.
 pub const SLOT_BYTES: usize = 4096;
 /// Number of slots; they are used in turn, so a saved segment is lost only if this many others came meanwhile.
@@ -210,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_layout_has_no_hidden_padding() {
-        assert_eq!(size_of::<Flow>(), 5 * 8 + 2 * 36 + 26 * 4 + 4 + 12 + 24);
+        assert_eq!(size_of::<Flow>(), 7 * 8 + size_of::<Exchange>() + 2 * 36 + 28 * 4 + 4 + 12 + 24);
         assert_eq!(size_of::<Flow>() % 8, 0);
         assert_eq!(size_of::<Slot>(), SLOT_BYTES + 8);
     }

@@ -17,6 +17,7 @@ pub mod cookie;
 pub mod count;
 pub mod first_byte;
 pub mod flow;
+pub mod forwarded;
 pub mod http;
 pub mod opaque;
 pub mod options;

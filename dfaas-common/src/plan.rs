@@ -1,6 +1,7 @@
 //! The plan of one function as the kernel sees it: a single map value that user space replaces whole.
 
 use crate::count::LOCAL;
+use crate::opaque::opaque;
 use crate::{MAX_FUNCTIONS, MAX_PEERS};
 
 /// Most targets of a plan: the local gateway, sixteen peers, reject.
@@ -54,12 +55,15 @@ pub struct Plan {
     /// Nanoseconds between invocations at the rate limit of each target that is a peer; 0: no limit,
     /// [`crate::bucket::NEVER`]: nothing.
     pub intervals: [u64; MAX_TARGETS],
+    /// Nanoseconds between invocations that are taken from all peers together; 0: no limit,
+    /// [`crate::bucket::NEVER`]: none is taken.
+    pub peers_interval: u64,
     /// Bit i: target i is the local gateway.
     pub locals: u32,
     /// Zero.
     pub padding: u32,
     /// Zero.
-    pub reserved: [u64; 23],
+    pub reserved: [u64; 22],
 }
 
 impl Plan {
@@ -73,9 +77,10 @@ impl Plan {
         flags: 0,
         targets: [PlanTarget { backend: 0, cumulative: 0 }; MAX_TARGETS],
         intervals: [0; MAX_TARGETS],
+        peers_interval: 0,
         locals: 0,
         padding: 0,
-        reserved: [0; 23],
+        reserved: [0; 22],
     };
 
     /// Writes targets, as backend number and share, from the first place on; more than [`MAX_TARGETS`] are ignored.
@@ -104,6 +109,19 @@ impl Plan {
     }
 }
 
+/// Whether a plan gives a backend invocations at all. Without branches, see [`crate::pick::pick`].
+#[inline(always)]
+#[must_use]
+pub fn allows(plan: &Plan, backend: u32) -> bool {
+    let (mut before, mut widths) = (0u32, 0u32);
+    for target in &plan.targets {
+        let same = opaque(((target.backend ^ backend) == 0) as u32);
+        widths |= target.cumulative.wrapping_sub(before) * same;
+        before = target.cumulative;
+    }
+    widths != 0 || (backend == LOCAL && plan.flags & flag::LOCAL_FIRST != 0)
+}
+
 /// What the programs remember of a function between invocations; a map of its own, so that a new plan wipes nothing.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -112,6 +130,8 @@ pub struct FunctionState {
     pub local_arrival: u64,
     /// Draws made so far.
     pub draws: u64,
+    /// Theoretical arrival time of the limit of what is taken from peers.
+    pub peers_arrival: u64,
 }
 
 /// Index of a function's rate limit towards a peer, in the map of theoretical arrival times ([`crate::bucket`]).
@@ -158,6 +178,15 @@ mod tests {
         assert_eq!((plan.locals, plan.intervals[..4].to_vec()), (0b10, vec![0, 0, 1000, 0]));
         plan.set_shares([(5, WHOLE)].into_iter());
         assert_eq!(plan.locals, 0, "places without a target are nobody");
+    }
+
+    #[test]
+    fn a_plan_allows_whom_it_gives_a_share() {
+        let mut plan = Plan::EMPTY;
+        plan.set_shares([(3, 10_000), (4, 0), (5, WHOLE - 10_000)].into_iter());
+        assert_eq!([3, 4, 5, 6, LOCAL].map(|b| allows(&plan, b)), [true, false, true, false, false]);
+        plan.flags |= flag::LOCAL_FIRST;
+        assert!(allows(&plan, LOCAL));
     }
 
     #[test]

@@ -2,9 +2,18 @@
 //! itself.
 
 /// Names of the programs, by index in the map of programs.
-pub const STEPS: &[&str] = &["dfaas_first", "dfaas_next"];
+pub const STEPS: &[&str] =
+    &["dfaas_first", "dfaas_next", "dfaas_request", "dfaas_response", "dfaas_peer", "dfaas_resend"];
 
 /// The first data of a connection: the choice.
 pub const FIRST: u32 = 0;
 /// A backend refused or kept silent: the next one.
 pub const NEXT: u32 = 1;
+/// A request on a connection that has a backend already: stay or move.
+pub const REQUEST: u32 = 2;
+/// An answer, or a chunk of one, that must be read.
+pub const RESPONSE: u32 = 3;
+/// A packet to the data port that belongs to no connection: admission.
+pub const PEER: u32 = 4;
+/// The first segment of a leg comes again, and a line was inserted into it.
+pub const RESEND: u32 = 5;

@@ -91,6 +91,19 @@ impl Translation {
     }
 }
 
+impl Translation {
+    /// A timestamp echo as the receiver knows it.
+    #[inline(always)]
+    #[must_use]
+    pub const fn echo_of(&self, echo: u32) -> u32 {
+        let echo = echo.wrapping_add(self.echo);
+        match self.oldest_echo {
+            Some(oldest) if oldest.wrapping_sub(echo) <= LIFE => oldest,
+            _ => echo,
+        }
+    }
+}
+
 /// A window field as the receiver must read it, in its own scale; what does not fit is clamped to 65,535.
 #[inline(always)]
 #[must_use]
@@ -131,12 +144,7 @@ pub fn apply(header: &mut HeaderImage, options: &Options, change: &Translation) 
         let time = options.time_at;
         header.set_number(time, header.number(time).wrapping_add(change.time));
         if acknowledges {
-            let echo = header.number(time + 4).wrapping_add(change.echo);
-            let echo = match change.oldest_echo {
-                Some(oldest) if oldest.wrapping_sub(echo) <= LIFE => oldest,
-                _ => echo,
-            };
-            header.set_number(time + 4, echo);
+            header.set_number(time + 4, change.echo_of(header.number(time + 4)));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use aya::Pod;
 
-use crate::{address, config, count, first_byte, flow, plan};
+use crate::{address, config, count, flow, plan};
 
 macro_rules! pod {
     ($($kind:ty),+ $(,)?) => {
@@ -19,7 +19,7 @@ pod!(
     config::Config,
     config::Peer,
     count::CountKey,
-    first_byte::FirstByte,
+    count::Tally,
     flow::Flow,
     flow::FlowRef,
     plan::Plan,

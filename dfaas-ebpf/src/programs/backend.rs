@@ -1,26 +1,30 @@
 //! Opening a backend: the SYN to it, and what it answers.
 
+use dfaas_common::address::Ends;
+use dfaas_common::checksum::fold;
 use dfaas_common::config::Config;
 use dfaas_common::cookie::NO_SCALE;
-use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, REJECT, origin};
-use dfaas_common::flow::{Flow, mark, state};
+use dfaas_common::count::{DropReason, Event, NO_FUNCTION, PeerOutcome, REJECT};
+use dfaas_common::flow::{Flow, Slot, mark, state};
 use dfaas_common::steps;
 use dfaas_common::translate::flag;
 
 use super::atomic;
-use super::choose::{TOO_MANY, choose_again};
-use super::count::{drop, event, invocation, peer, release};
+use super::boundary;
+use super::choose::{RETRIED, TOO_MANY, choose_again};
+use super::count::{asked, drop, event, peer, release};
 use super::deliver;
 use super::emit::{emit, plain_options, syn_options};
-use super::established;
 use super::flows;
+use super::forwarded;
 use super::leg;
 use super::log;
 use super::maps::PEERS;
+use super::native;
 use super::reject;
 use super::saved;
-use super::scratch::Scratch;
-use super::skb::{DROP, Skb, clock, jump};
+use super::scratch::{NO_LEG, Scratch};
+use super::skb::{DROP, PASS, Skb, clock, hook, jump};
 
 /// SYNs that a backend may leave unanswered before another is tried.
 const PATIENCE: u32 = 3;
@@ -79,14 +83,16 @@ pub fn open(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     deliver::to_backend(skb, s, flow)
 }
 
-/// Turns the packet at hand into a reset to the backend, with the sequence number that it expects.
-#[inline(never)]
-fn reset_leg(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
+/// Turns the packet at hand into a reset with these ends and this sequence number.
+#[inline(always)]
+fn emit_reset(skb: Skb, s: *mut Scratch, ends: Ends, sequence: u32) -> bool {
     // SAFETY: map values.
     unsafe {
-        towards(s, flow);
         let o = &mut (*s).outgoing;
-        o.sequence = (*s).segment.acknowledgment;
+        o.ends = ends;
+        o.payload = 0;
+        o.payload_sum = 0;
+        o.sequence = sequence;
         o.acknowledgment = 0;
         o.flags = flag::RST as u32;
         o.window = 0;
@@ -95,13 +101,30 @@ fn reset_leg(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
     emit(skb, s)
 }
 
+/// Turns the packet at hand into a reset to the backend, with the sequence number that it expects.
+#[inline(never)]
+fn reset_leg(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
+    // SAFETY: map value.
+    emit_reset(skb, s, leg::ends(flow), unsafe { (*s).segment.acknowledgment })
+}
+
+/// Sends a reset to the backend whose leg the flow leaves, in the place of the packet at hand, of the client, which stays.
+#[inline(never)]
+pub fn reset_old(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
+    // SAFETY: map values.
+    unsafe {
+        let sequence = (*s).segment.sequence.wrapping_add((*s).old.shift);
+        emit_reset(skb, s, (*s).old.ends, sequence) && deliver::copy(skb, s, flow, (*s).old.far)
+    }
+}
+
 /// A packet of the backend that a flow is bound to.
 #[inline(always)]
 pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     let (at, syn) = unsafe { ((*flow).state, (*s).segment.flags as u8 & flag::SYN != 0) };
     match at {
-        state::ESTABLISHED if !syn => established::to_client(skb, s, flow),
+        state::ESTABLISHED if !syn => boundary::from_backend(skb, s, number, flow),
         state::ESTABLISHED | state::OPENING => answered(skb, s, number, flow),
         _ => drop(DropReason::StaleBackend),
     }
@@ -126,6 +149,11 @@ fn answered(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
             return drop(DropReason::StaleBackend);
         }
         if flags & flag::SYN == 0 || !ours {
+            if flags & flag::SYN != 0 && (*s).hook == hook::EGRESS {
+                // The stack answers a SYN that passed, on the tuple of an old connection.
+                native::greeted(s);
+                return PASS;
+            }
             if (*flow).state != state::OPENING {
                 return drop(DropReason::StaleBackend);
             }
@@ -158,7 +186,7 @@ fn make_room(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     if !reset_leg(skb, s, flow) {
         return drop(DropReason::Internal);
     }
-    if !deliver::copy(skb, s, flow) {
+    if !deliver::copy(skb, s, flow, leg::far(flow)) {
         return drop(DropReason::Internal);
     }
     open(skb, s, flow)
@@ -180,47 +208,70 @@ fn connect(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
         if leg::far(flow) != 0 {
             leg::remember(skb, flow);
         }
-        let first = atomic::swap(&raw mut (*flow).state, state::OPENING, state::ESTABLISHED);
+        (*flow).backend_acked = (*flow).client_isn.wrapping_add(1);
+        // Nothing of the client passes until it is known whether a line was inserted.
+        let first = atomic::swap(&raw mut (*flow).state, state::OPENING, state::CLAIMED);
         if first {
-            let backend = (*flow).backend_number;
-            event(if backend == LOCAL { Event::BoundLocal } else { Event::BoundPeer });
-            invocation((*flow).function, backend, origin::USER);
+            asked(flow, (*flow).asked, (*flow).tried & RETRIED != 0);
         }
         towards(s, flow);
-        let times = if (*flow).timestamps != 0 && options.time_at != 0 {
-            Some(((*flow).client_time.wrapping_add((*flow).client_clock), their_time))
-        } else {
-            None
-        };
         let o = &mut (*s).outgoing;
-        plain_options(o, times);
+        plain_options(o, opened_times(flow, options.time_at != 0));
         o.sequence = (*flow).client_isn.wrapping_add(1);
         o.acknowledgment = their_sequence.wrapping_add(1);
         o.flags = flag::ACK as u32;
         o.window = (*flow).client_window as u32;
-        let header = o.header;
         let slot = if first { saved::find(flow) } else { None };
-        match slot {
-            Some((slot, length)) => {
-                o.flags |= flag::PSH as u32;
-                o.payload = length;
-                o.payload_sum = saved::checksum(slot, length);
-                if !emit(skb, s) {
-                    return drop(DropReason::Internal);
-                }
-                if !saved::put(skb, s, flow, slot, header, length) {
-                    event(Event::SavedLost);
-                    return DROP;
-                }
-            }
-            None => {
-                if !emit(skb, s) {
-                    return drop(DropReason::Internal);
-                }
-            }
+        let sent = match slot {
+            Some((slot, length)) => send_saved(skb, s, flow, slot, length),
+            None => emit(skb, s),
+        };
+        if first {
+            (*flow).state = state::ESTABLISHED;
+        }
+        if !sent {
+            event(Event::SavedLost);
+            return DROP;
         }
     }
     deliver::to_backend(skb, s, flow)
+}
+
+/// The timestamps of a segment to a backend that has just answered, if both use them.
+#[inline(always)]
+fn opened_times(flow: *mut Flow, theirs: bool) -> Option<(u32, u32)> {
+    // SAFETY: map value.
+    unsafe {
+        if (*flow).timestamps == 0 || !theirs {
+            return None;
+        }
+        Some(((*flow).client_time.wrapping_add((*flow).client_clock), (*flow).backend_time))
+    }
+}
+
+/// Makes the packet at hand the segment in `outgoing` with what is saved, and the line that names the client in it if it
+/// leaves the node; `false` if what was saved is lost, and no line was inserted.
+#[inline(never)]
+fn send_saved(skb: Skb, s: *mut Scratch, flow: *mut Flow, slot: *mut Slot, length: u32) -> bool {
+    // SAFETY: map values.
+    unsafe {
+        let line = if (*flow).headers_at != 0 && leg::far(flow) != 0 {
+            forwarded::write(s, &(*flow).client.remote)
+        } else {
+            0
+        };
+        let o = &mut (*s).outgoing;
+        o.flags |= flag::PSH as u32;
+        o.payload = length + line;
+        o.payload_sum = saved::checksum(slot, length);
+        if line != 0 {
+            let sum = forwarded::sum_at(s, line, (*flow).headers_at);
+            o.payload_sum = fold(o.payload_sum as u64 + sum) as u32;
+        }
+        let sent = emit(skb, s) && saved::put(skb, s, flow, slot, line);
+        (*flow).shift = if sent { line } else { 0 };
+        sent
+    }
 }
 
 /// The backend refused or kept silent: the flow goes to another, from the saved segment; the client does not notice.
@@ -242,6 +293,7 @@ pub fn next(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             flows::unindex(&(*flow).backend, number);
             (*flow).backend.remote_port = 0;
         }
+        (*s).old.far = NO_LEG;
         (*flow).syns = 0;
         if (*flow).function == NO_FUNCTION {
             // Not an invocation: what the gateway says is what the client gets.

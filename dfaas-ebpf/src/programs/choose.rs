@@ -11,7 +11,8 @@ use dfaas_common::pick::{draw, pick};
 use dfaas_common::plan::{MAX_TARGETS, Plan, PlanTarget, flag, mode};
 
 use super::atomic;
-use super::count::event;
+use super::count::{self, event};
+use super::limits;
 use super::maps::{FUNCTIONS, PLANS};
 use super::reach::{self, LIMITED, Local, TRIED_LOCAL};
 use super::scratch::Scratch;
@@ -25,13 +26,13 @@ pub const UNAVAILABLE: u32 = REJECT + 2;
 const NOBODY: u32 = REJECT + 3;
 
 /// Bit of [`Flow::tried`]: another backend has been tried after a refusal.
-const RETRIED: u32 = 1 << 30;
+pub const RETRIED: u32 = 1 << 30;
 /// Bits of [`Flow::tried`] that stand for targets.
 const TARGETS: u32 = (1 << MAX_TARGETS) - 1;
 
 /// The plan in force for a function.
 #[inline(always)]
-fn plan_of(function: u32, now: u64) -> Option<*const Plan> {
+pub fn plan_of(function: u32, now: u64) -> Option<*const Plan> {
     if function == NO_FUNCTION {
         return None;
     }
@@ -138,7 +139,7 @@ fn draw_targets(flow: *mut Flow, plan: *const Plan, now: u64) -> u32 {
 }
 
 /// Binds the flow to a backend that has not been tried; its leg is still to be found.
-#[inline(always)]
+#[inline(never)]
 fn bind_one(flow: *mut Flow, now: u64) -> u32 {
     // SAFETY: map values.
     unsafe {
@@ -171,7 +172,7 @@ pub fn choose(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) ->
     // Once more if there is no source port towards the first.
     for _ in 0..2 {
         let outcome = bind_one(flow, now);
-        if outcome >= REJECT || reach::open(flow, number, config) {
+        if outcome >= REJECT || reach::open(s, number, flow, config) {
             return outcome;
         }
     }
@@ -193,6 +194,38 @@ pub fn choose_again(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Conf
             None => unlimited(now),
         };
         let outcome = home(flow, &limits);
-        if outcome >= REJECT || reach::open(flow, number, config) { outcome } else { UNAVAILABLE }
+        if outcome >= REJECT || reach::open(s, number, flow, config) { outcome } else { UNAVAILABLE }
     }
+}
+
+/// The same for a request of a peer, on a connection that has been admitted: a gateway of this node, if it can be reached
+/// and the limits allow it. Never another peer.
+#[inline(never)]
+pub fn for_peer(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> u32 {
+    // SAFETY: map values.
+    unsafe {
+        let (function, now) = ((*flow).function, (*s).now);
+        let (mut limits, mut peers) = (unlimited(now), 0);
+        if let Some(plan) = plan_of(function, now) {
+            // The local rate is that of users; of peers there is one of its own.
+            limits.inflight = (*plan).local_inflight;
+            peers = (*plan).peers_interval;
+        }
+        if !reach::local(flow, &limits) {
+            return if (*flow).tried & LIMITED != 0 { TOO_MANY } else { UNAVAILABLE };
+        }
+        if !limits::peers_rate(function, now, peers) {
+            count::release(flow);
+            return TOO_MANY;
+        }
+    }
+    if reach::open(s, number, flow, config) { LOCAL } else { UNAVAILABLE }
+}
+
+/// The own gateway, which has taken the connection itself.
+#[inline(always)]
+pub fn stay_home(flow: *mut Flow) -> u32 {
+    // SAFETY: map value.
+    count::bind(flow, unsafe { (*flow).function }, LOCAL, 0);
+    LOCAL
 }

@@ -1,30 +1,27 @@
 //! Packets of users.
 
-use core::ffi::c_void;
-
-use aya_ebpf::helpers::generated::bpf_loop;
 use dfaas_common::config::Config;
 use dfaas_common::cookie::Offer;
-use dfaas_common::count::{DropReason, Event, NO_FUNCTION, REJECT};
+use dfaas_common::count::{DropReason, Event, REJECT};
 use dfaas_common::flow::{Flow, mark, side, state};
-use dfaas_common::opaque::opaque;
-use dfaas_common::request::{LOOK, Outcome};
 use dfaas_common::steps;
 use dfaas_common::translate::{OUR_SCALE, flag};
 
 use super::atomic;
 use super::backend;
+use super::boundary;
 use super::choose::{TOO_MANY, choose};
 use super::count::{drop, event};
-use super::established;
 use super::flows;
 use super::handshake::{self, Claim};
+use super::head;
 use super::leg;
 use super::log;
-use super::maps::NAMES;
+use super::native;
 use super::reject;
+use super::request;
 use super::saved::{self, Saved};
-use super::scratch::Scratch;
+use super::scratch::{NO_LEG, Scratch};
 use super::skb::{PASS, Skb, jump};
 
 /// Distance from the last sequence number beyond which a segment cannot belong to a flow: twice the largest window.
@@ -43,6 +40,7 @@ pub fn stranger(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
     }
     match handshake::claim(s, config) {
         Claim::First if payload != 0 => jump(steps::FIRST),
+        Claim::None if native::opened(s) => native::follow(skb, s, config.max_flows),
         Claim::None => handshake::unknown(skb, s),
         claim => without_data(skb, s, claim, config),
     }
@@ -63,7 +61,7 @@ fn without_data(skb: Skb, s: *mut Scratch, claim: Claim, config: &Config) -> i32
 }
 
 /// A packet of the client of a flow.
-#[inline(never)]
+#[inline(always)]
 pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
     // SAFETY: map values.
     unsafe {
@@ -83,12 +81,19 @@ pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &
                     event(Event::FlowReplaced);
                     return jump(steps::FIRST);
                 }
+                Claim::None if native::opened(s) => {
+                    if !flows::retire(number, flow, at) {
+                        return drop(DropReason::Opening);
+                    }
+                    event(Event::FlowReplaced);
+                    return native::follow(skb, s, config.max_flows);
+                }
                 Claim::None => {}
                 claim => return without_data(skb, s, claim, config),
             }
         }
         match at {
-            state::ESTABLISHED => established::to_backend(skb, s, flow),
+            state::ESTABLISHED => boundary::from_client(skb, s, number, flow),
             state::OPENING => opening(skb, s, number, flow),
             state::REJECTED => reject::after(skb, s, flow),
             _ => drop(DropReason::Opening),
@@ -108,8 +113,8 @@ fn reused(s: *mut Scratch, flow: *mut Flow) -> bool {
 }
 
 /// A packet of the client while its backend is being opened.
-#[inline(always)]
-fn opening(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
+#[inline(never)]
+pub fn opening(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     unsafe {
         let segment = &(*s).segment;
@@ -122,7 +127,7 @@ fn opening(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
         }
         let offset = segment.sequence.wrapping_sub((*flow).client_isn.wrapping_add(1));
         if offset == 0 {
-            if saved::find(flow).is_none() && saved::save(skb, s, flow) == Saved::Corrupt {
+            if saved::find(flow).is_none() && saved::save_again(skb, s, flow) == Saved::Corrupt {
                 return drop(DropReason::BadChecksum);
             }
             return backend::reopen(skb, s, number, flow);
@@ -142,51 +147,6 @@ fn opening(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
     }
 }
 
-#[repr(C)]
-struct Walk {
-    scratch: *mut Scratch,
-}
-
-extern "C" fn step(i: u64, walk: *mut Walk) -> i64 {
-    // SAFETY: the context is the one given to the loop below; the position is masked to the buffer.
-    unsafe {
-        let s = (*walk).scratch;
-        let at = opaque(i as u32) & 0xff;
-        let byte = *(&raw const (*s).look).cast::<u8>().add(at as usize);
-        !(*s).line.step(byte) as i64
-    }
-}
-
-/// Reads the request line of the segment at hand: the number of its function, or [`NO_FUNCTION`].
-#[inline(never)]
-pub fn function(skb: Skb, s: *mut Scratch) -> u32 {
-    // SAFETY: map values; the length is masked to the buffer.
-    unsafe {
-        let payload = (*s).segment.payload;
-        let length = opaque(if payload > LOOK { LOOK } else { payload }) & 0xff;
-        (*s).line.reset();
-        if length == 0
-            || length > LOOK
-            || !skb.load((*s).frame.l4 + (*s).segment.header, (&raw mut (*s).look).cast(), length)
-        {
-            return NO_FUNCTION;
-        }
-        let mut walk = Walk { scratch: s };
-        bpf_loop(length, step as *mut c_void, (&raw mut walk).cast(), 0);
-        if (*s).line.outcome() != Outcome::Invocation {
-            event(Event::NotUnderstood);
-            return NO_FUNCTION;
-        }
-        match NAMES.get(&(*s).line.name) {
-            Some(&number) => number,
-            None => {
-                event(Event::UnknownFunction);
-                NO_FUNCTION
-            }
-        }
-    }
-}
-
 /// The first data of a connection: the choice.
 #[inline(always)]
 pub fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
@@ -194,6 +154,9 @@ pub fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
     unsafe {
         if (*s).segment.payload > saved::LARGEST {
             return drop(DropReason::FirstSegmentTooLarge);
+        }
+        if !head::request(skb, s) {
+            return drop(DropReason::BadChecksum);
         }
         let now = (*s).now;
         flows::sweep_some(config.max_flows, now);
@@ -211,21 +174,17 @@ pub fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         (*flow).segment_size = offer.segment_size(handshake::sizes(s));
         (*flow).told_scale = OUR_SCALE;
         leg::remember_client(skb, s, flow);
-        let time = (*s).options.time_at;
-        if time != 0 {
-            (*flow).timestamps = 1;
-            (*flow).client_time = (*s).received.number(time);
-        }
+        (*flow).timestamps = ((*s).options.time_at != 0) as u8;
+        request::note_clock(s, flow);
         if !flows::index(&(*flow).client, number, side::CLIENT) {
             // Another CPU has just bound this connection, by the same segment sent twice.
             flows::retire(number, flow, state::CLAIMED);
             return drop(DropReason::Opening);
         }
-        (*flow).function = function(skb, s);
-        if saved::save(skb, s, flow) == Saved::Corrupt {
-            flows::retire(number, flow, state::CLAIMED);
-            return drop(DropReason::BadChecksum);
-        }
+        (*flow).function = (*s).function;
+        (*s).old.far = NO_LEG;
+        request::note_request(s, flow, config);
+        saved::save(skb, s, flow);
         let choice = choose(s, number, flow, config);
         log::decision(skb, flow, choice);
         if choice >= REJECT {

@@ -1,14 +1,14 @@
 //! Counting.
 
 use aya_ebpf::bindings::BPF_NOEXIST;
-use dfaas_common::count::{CountKey, DropReason, Event, PeerOutcome, origin};
-use dfaas_common::first_byte::{BUCKETS, FirstByte, bucket};
+use dfaas_common::count::{CLASSES, CountKey, DropReason, Event, LOCAL, PeerOutcome, Tally, class, origin};
+use dfaas_common::first_byte::{BUCKETS, bucket};
 use dfaas_common::flow::{Flow, mark};
 use dfaas_common::opaque::opaque;
 
 use super::atomic;
 use super::limits;
-use super::maps::{BOUND, DROPS, FIRST_BYTE, HAPPENED, INVOCATIONS, PEER_COUNTS};
+use super::maps::{BOUND, DROPS, HAPPENED, PEER_COUNTS, TALLIES};
 use super::scratch::Scratch;
 use super::skb::DROP;
 
@@ -31,22 +31,71 @@ pub fn event(event: Event) {
     }
 }
 
-/// Counts an invocation.
+/// No invocation yet, in memory that outlives every program run: the stack is scarce.
+static NOTHING: Tally = Tally::EMPTY;
+
+/// The counters of this CPU for what a flow carries now.
 #[inline(never)]
-pub fn invocation(function: u32, backend: u32, origin: u16) {
+fn tally(flow: *mut Flow, backend: u32) -> Option<*mut Tally> {
+    // SAFETY: map value.
+    let (function, peer) = unsafe { ((*flow).function, (*flow).peer) };
+    let origin = if peer != 0 { origin::PEER } else { origin::USER };
     let key = CountKey { function, backend: backend as u16, origin };
-    if let Some(p) = INVOCATIONS.get_ptr_mut(&key) {
-        // SAFETY: a counter of this CPU.
-        unsafe { *p += 1 };
-    } else {
-        // Another CPU may insert at the same time; adding to what is there then loses nothing.
-        let zero = 0u64;
-        let _ = INVOCATIONS.insert(&key, &zero, BPF_NOEXIST as u64);
-        if let Some(p) = INVOCATIONS.get_ptr_mut(&key) {
-            // SAFETY: a counter of this CPU.
-            unsafe { *p += 1 };
+    if let Some(p) = TALLIES.get_ptr_mut(&key) {
+        return Some(p);
+    }
+    // Another CPU may insert at the same time; adding to what is there then loses nothing.
+    let _ = TALLIES.insert(&key, &NOTHING, BPF_NOEXIST as u64);
+    TALLIES.get_ptr_mut(&key)
+}
+
+/// Counts a request that goes to `backend`, the flow's own or [`dfaas_common::count::REJECT`]; `retried`: another one
+/// has refused it or kept silent.
+#[inline(always)]
+pub fn invocation(flow: *mut Flow, backend: u32, retried: bool) {
+    if let Some(tally) = tally(flow, backend) {
+        // SAFETY: counters of this CPU.
+        unsafe {
+            (*tally).invocations += 1;
+            (*tally).retries += retried as u64;
         }
     }
+}
+
+/// Counts an answer by its status, 0 if that could not be read.
+#[inline(always)]
+pub fn answered(flow: *mut Flow, backend: u32, status: u32) {
+    let Some(tally) = tally(flow, backend) else { return };
+    let class = opaque(class(status)) as usize;
+    if class < CLASSES {
+        // SAFETY: a counter of this CPU, and the class is checked just now.
+        unsafe { *(&raw mut (*tally).answers).cast::<u64>().add(class) += 1 };
+    }
+}
+
+/// Counts the bytes that a flow has carried since the last time.
+#[inline(always)]
+fn settle(flow: *mut Flow) {
+    // SAFETY: map values; whoever takes the bytes counts them.
+    unsafe {
+        if (*flow).bytes[0] | (*flow).bytes[1] == 0 {
+            return;
+        }
+        let up = atomic::fetch_and(&raw mut (*flow).bytes[0], 0);
+        let down = atomic::fetch_and(&raw mut (*flow).bytes[1], 0);
+        if let Some(tally) = tally(flow, (*flow).backend_number) {
+            (*tally).bytes[0] += up;
+            (*tally).bytes[1] += down;
+        }
+    }
+}
+
+/// Adds to the bytes that a flow carries, `way` 0 towards the backend and 1 towards the client. Each way is added to by
+/// one CPU at a time, or nearly so: what a race loses are some bytes of a counter.
+#[inline(always)]
+pub fn carried(flow: *mut Flow, way: usize, payload: u32) {
+    // SAFETY: map value; the way is a constant.
+    unsafe { (*flow).bytes[way] += payload as u64 };
 }
 
 #[inline(always)]
@@ -60,8 +109,8 @@ fn gauge(function: u32, backend: u32) -> Option<*mut u64> {
     BOUND.get_ptr_mut(&key)
 }
 
-/// Counts a flow as bound to `backend`; `false` if that would pass `limit` (0: none). Without memory for another gauge
-/// the flow is bound uncounted.
+/// Counts what a flow carries as under way at `backend`; `false` if that would pass `limit` (0: none). Without memory
+/// for another gauge it goes uncounted.
 #[inline(never)]
 pub fn bind(flow: *mut Flow, function: u32, backend: u32, limit: u32) -> bool {
     let Some(gauge) = gauge(function, backend) else { return true };
@@ -74,7 +123,7 @@ pub fn bind(flow: *mut Flow, function: u32, backend: u32, limit: u32) -> bool {
 }
 
 /// Keeps only these marks of a flow; one that loses [`mark::COUNTED`] or [`mark::ADMITTED`] by it leaves the gauge.
-#[inline(always)]
+#[inline(never)]
 fn keep(flow: *mut Flow, marks: u64) {
     // SAFETY: a map value; the bits decide who decrements.
     let (before, function, backend, peer) = unsafe {
@@ -92,21 +141,25 @@ fn keep(flow: *mut Flow, marks: u64) {
     }
 }
 
-/// Takes a flow out of the gauge of its backend, once; it is about to be bound again.
+/// The invocation that a flow carries is over, or is about to be bound elsewhere: it leaves the gauge, once, and what it
+/// has carried is counted.
 #[inline(always)]
 pub fn release(flow: *mut Flow) {
+    settle(flow);
     keep(flow, !mark::COUNTED);
 }
 
-/// Takes a flow whose invocation is over out of all gauges, once.
+/// Takes a flow whose connection is over out of all gauges, once.
 #[inline(always)]
 pub fn end(flow: *mut Flow) {
+    settle(flow);
     keep(flow, !(mark::COUNTED | mark::ADMITTED));
 }
 
 /// Takes all marks of a flow away, and it out of all gauges.
 #[inline(always)]
 pub fn forget(flow: *mut Flow) {
+    settle(flow);
     keep(flow, 0);
 }
 
@@ -119,9 +172,6 @@ pub fn peer(number: u32, outcome: PeerOutcome) {
     }
 }
 
-/// No answer yet, in memory that outlives every program run: the stack is scarce.
-static NO_ANSWER: FirstByte = FirstByte::EMPTY;
-
 /// Looks at a segment of the backend: the first with data ends the wait for the answer.
 #[inline(always)]
 pub fn answer(s: *mut Scratch, flow: *mut Flow) {
@@ -133,7 +183,7 @@ pub fn answer(s: *mut Scratch, flow: *mut Flow) {
     }
 }
 
-/// Counts the time to the first byte of an answer, once a flow.
+/// Counts the time to the first byte of an answer, once an invocation.
 #[inline(never)]
 fn first_byte(flow: *mut Flow, now: u64) {
     // SAFETY: map values; whoever wins the swap counts, and its counters are those of this CPU.
@@ -144,16 +194,23 @@ fn first_byte(flow: *mut Flow, now: u64) {
         }
         // Another CPU may have asked after `now` was read.
         let time = now.saturating_sub(asked);
-        let backend = (*flow).backend_number as u16;
-        let key = CountKey { function: (*flow).function, backend, origin: origin::USER };
-        if FIRST_BYTE.get_ptr(&key).is_none() {
-            let _ = FIRST_BYTE.insert(&key, &NO_ANSWER, BPF_NOEXIST as u64);
-        }
-        let Some(counts) = FIRST_BYTE.get_ptr_mut(&key) else { return };
+        let Some(tally) = tally(flow, (*flow).backend_number) else { return };
         let at = opaque(bucket(time)) as usize;
         if at < BUCKETS {
-            *(&raw mut (*counts).buckets).cast::<u64>().add(at) += 1;
-            (*counts).sum += time;
+            *(&raw mut (*tally).first_byte.buckets).cast::<u64>().add(at) += 1;
+            (*tally).first_byte.sum += time;
         }
+    }
+}
+
+/// Counts a request that a flow, claimed or held by this CPU, carries to its backend from now on.
+#[inline(always)]
+pub fn asked(flow: *mut Flow, now: u64, retried: bool) {
+    // SAFETY: map value.
+    unsafe {
+        (*flow).asked = now;
+        let backend = (*flow).backend_number;
+        event(if backend == LOCAL { Event::BoundLocal } else { Event::BoundPeer });
+        invocation(flow, backend, retried);
     }
 }

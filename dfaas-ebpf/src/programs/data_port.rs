@@ -1,20 +1,25 @@
 //! Invocations from peers: they arrive at the data port and are never steered, only delivered to the local gateway.
 
+use dfaas_common::address::is_ipv4;
 use dfaas_common::config::Config;
-use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, origin};
+use dfaas_common::cookie::NO_SCALE;
+use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome};
 use dfaas_common::flow::{Flow, mark, side, state};
+use dfaas_common::http::exchange::Exchange;
 use dfaas_common::translate::flag;
 
 use super::atomic;
+use super::boundary;
 use super::client;
-use super::count::{self, answer, bind, drop, event, invocation, release};
-use super::established::{forward, note};
+use super::count::{self, bind, drop, event};
 use super::flows;
 use super::handshake;
+use super::leg;
 use super::limits;
 use super::maps::PEER_NUMBERS;
+use super::reject;
 use super::scratch::Scratch;
-use super::skb::{PASS, Skb};
+use super::skb::{Skb, clock};
 
 /// Whether the segment at hand opens a connection.
 #[inline(always)]
@@ -32,7 +37,7 @@ fn refuse(skb: Skb, s: *mut Scratch, reason: DropReason) -> i32 {
 }
 
 /// A packet to the data port that belongs to no flow.
-#[inline(never)]
+#[inline(always)]
 pub fn stranger(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
     // SAFETY: map values; a flow that was claimed belongs to this CPU.
     unsafe {
@@ -56,36 +61,72 @@ pub fn stranger(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         (*flow).peer = peer;
         atomic::fetch_or(&raw mut (*flow).marks, mark::ADMITTED);
         (*flow).client = segment.tuple;
-        let gateway = &mut (*flow).backend;
-        let own = &config.gateways[((*s).frame.v6 & 1) as usize];
-        gateway.remote = segment.tuple.remote;
-        gateway.local = if own.address == [0; 4] { segment.tuple.local } else { own.address };
-        gateway.remote_port = segment.tuple.remote_port;
-        gateway.local_port = own.port;
         (*flow).backend_number = LOCAL;
-        (*flow).client_isn = segment.sequence;
-        if !flows::index(&(*flow).client, number, side::CLIENT)
-            || !flows::index(&(*flow).backend, number, side::BACKEND)
-        {
+        leg::remember_client(skb, s, flow);
+        if !flows::index(&(*flow).client, number, side::CLIENT) || !own_leg(number, flow, config) {
             // The peer's address and port are also those of a user's connection: the peer tries another backend.
             flows::retire(number, flow, state::CLAIMED);
             return refuse(skb, s, DropReason::UnknownFromPeer);
         }
-        accept(flow);
-        from_peer(skb, s, flow)
+        accept(s, flow);
+        boundary::from_client(skb, s, number, flow)
+    }
+}
+
+/// Gives a flow the leg to the own gateway, which sees the peer itself: over IPv6 at the address that the peer used, if
+/// no other is known. `false` if the tuple is that of another connection.
+#[inline(never)]
+pub fn own_leg(number: u32, flow: *mut Flow, config: &Config) -> bool {
+    // SAFETY: map values; the flow belongs to this CPU.
+    unsafe {
+        let peer = &(*flow).client;
+        let own = if is_ipv4(&peer.remote) { &config.gateways[0] } else { &config.gateways[1] };
+        let gateway = &mut (*flow).backend;
+        gateway.remote = peer.remote;
+        gateway.local = if own.address == [0; 4] { peer.local } else { own.address };
+        gateway.remote_port = peer.remote_port;
+        gateway.local_port = own.port;
+        flows::index(&(*flow).backend, number, side::BACKEND)
     }
 }
 
 /// Counts the connection that a flow, claimed by this CPU, stands for, and lets it through.
 #[inline(always)]
-fn accept(flow: *mut Flow) {
+fn accept(s: *mut Scratch, flow: *mut Flow) {
     bind(flow, NO_FUNCTION, LOCAL, 0);
-    // SAFETY: map value.
+    // SAFETY: map values.
     unsafe {
+        let (segment, options) = (&(*s).segment, &(*s).options);
+        (*flow).client_isn = segment.sequence;
+        (*flow).client_next = segment.sequence.wrapping_add(1);
+        (*flow).backend_acked = (*flow).client_next;
+        (*flow).segment_size = options.segment_size as u16;
+        (*flow).client_scale = options.scale as u8;
+        (*flow).timestamps = (options.time_at != 0) as u8;
+        (*flow).exchange = Exchange::default();
         count::peer((*flow).peer, PeerOutcome::Accepted);
         (*flow).state = state::FORWARDED;
     }
     event(Event::PeerAccepted);
+}
+
+/// Notes what the gateway's SYN-ACK at hand tells the peer, should the connection move.
+#[inline(always)]
+fn greeted(s: *mut Scratch, flow: *mut Flow) {
+    // SAFETY: map values.
+    unsafe {
+        let options = &(*s).options;
+        (*flow).told_scale = options.scale as u8;
+        if options.scale as u8 == NO_SCALE {
+            (*flow).client_scale = NO_SCALE;
+        }
+        (*flow).sack = options.sack_permitted as u8;
+        if options.time_at == 0 {
+            (*flow).timestamps = 0;
+        } else {
+            (*flow).visible_clock = (*s).received.number(options.time_at).wrapping_sub(clock((*s).now));
+        }
+    }
 }
 
 /// What becomes of a SYN that uses the port of an earlier connection again.
@@ -132,26 +173,38 @@ fn again(s: *mut Scratch, flow: *mut Flow) -> Again {
         }
         count::forget(flow);
         (*flow).peer = peer;
-        (*flow).client_isn = sequence;
         (*flow).function = NO_FUNCTION;
         (*flow).asked = 0;
         atomic::fetch_or(&raw mut (*flow).marks, mark::ADMITTED);
-        accept(flow);
+        accept(s, flow);
     }
     Again::Accepted
 }
 
+/// Whether the segment at hand opens a connection on the tuple of one that moved to another gateway, or was answered
+/// here: its flow is gone then, and the new connection begins as the first one did.
+#[inline(always)]
+pub fn begins_anew(s: *mut Scratch, number: u32, flow: *mut Flow) -> bool {
+    // SAFETY: map value.
+    let at = unsafe { (*flow).state };
+    opens(s) && (at == state::ESTABLISHED || at == state::REJECTED) && flows::retire(number, flow, at)
+}
+
 /// A packet of a peer for a known connection.
-#[inline(never)]
-pub fn from_peer(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
+#[inline(always)]
+pub fn from_peer(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     unsafe {
-        let segment = &(*s).segment;
-        if (*flow).state != state::FORWARDED {
+        let at = (*flow).state;
+        match at {
+            state::FORWARDED => {}
+            state::ESTABLISHED => return boundary::from_client(skb, s, number, flow),
+            state::OPENING => return client::opening(skb, s, number, flow),
+            state::REJECTED => return reject::after(skb, s, flow),
             // Being filled, given to a new connection or freed by another CPU; it comes again.
-            return drop(DropReason::Opening);
+            _ => return drop(DropReason::Opening),
         }
-        if segment.sequence != (*flow).client_isn && opens(s) {
+        if (*s).segment.sequence != (*flow).client_isn && opens(s) {
             match again(s, flow) {
                 Again::Accepted => {}
                 Again::Denied => return refuse(skb, s, DropReason::Denied),
@@ -159,37 +212,16 @@ pub fn from_peer(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
                 Again::Busy => return drop(DropReason::Opening),
             }
         }
-        let (marks, payload) = ((*flow).marks, segment.payload);
-        if payload != 0
-            && marks & mark::SEEN_REQUEST == 0
-            && atomic::fetch_or(&raw mut (*flow).marks, mark::SEEN_REQUEST) & mark::SEEN_REQUEST == 0
-        {
-            let function = client::function(skb, s);
-            release(flow);
-            (*flow).function = function;
-            (*flow).asked = (*s).now;
-            bind(flow, function, LOCAL, 0);
-            invocation(function, LOCAL, origin::PEER);
-        }
-        note(s, flow, mark::CLIENT_FIN);
-        // The gateway sees the peer itself.
-        (*s).hop = (*flow).backend.arriving();
-        if !forward(skb, s) {
-            return drop(DropReason::Malformed);
-        }
     }
-    PASS
+    boundary::from_client(skb, s, number, flow)
 }
 
-/// A packet of the local gateway to a peer.
-#[inline(never)]
-pub fn from_gateway(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
-    answer(s, flow);
-    note(s, flow, mark::BACKEND_FIN);
-    // SAFETY: map values.
-    unsafe { (*s).hop = (*flow).client.leaving() };
-    if !forward(skb, s) {
-        return drop(DropReason::Malformed);
+/// A packet of the own gateway to a peer, on a connection that was never moved.
+#[inline(always)]
+pub fn from_gateway(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
+    // SAFETY: map value.
+    if unsafe { (*s).segment.flags } as u8 & flag::SYN != 0 {
+        greeted(s, flow);
     }
-    PASS
+    boundary::from_backend(skb, s, number, flow)
 }

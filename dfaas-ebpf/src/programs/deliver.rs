@@ -74,16 +74,16 @@ fn out(skb: Skb, s: *mut Scratch, number: u32) -> i32 {
     }
 }
 
-/// A copy to the backend that a flow is bound to, the way its own packets came; the packet stays.
+/// A copy to a backend of a flow, `far` as `leg::far` gives it, the way its own packets came; the packet stays.
 #[inline(always)]
-pub fn copy(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
+pub fn copy(skb: Skb, s: *mut Scratch, flow: *mut Flow, far: u32) -> bool {
     // SAFETY: map values.
     unsafe {
-        let tags = if leg::far(flow) == 0 { (*flow).tags } else { [0, 0] };
+        let tags = if far == 0 { (*flow).tags } else { [0, 0] };
         if !retag(skb, s, &tags) {
             return false;
         }
-        if leg::far(flow) == 0 {
+        if far == 0 {
             client_frame(skb, flow);
             skb.inject_copy((*flow).interface);
         } else {

@@ -1,7 +1,8 @@
-//! What goes out: of interest is only what the local gateway sends on connections that we know.
+//! What goes out: of interest is only what the own gateway sends on connections that we know.
 
 use dfaas_common::count::DropReason;
-use dfaas_common::flow::side;
+use dfaas_common::flow::{side, state};
+use dfaas_common::translate::flag;
 
 use super::backend;
 use super::count::drop;
@@ -10,6 +11,7 @@ use super::established::read_header;
 use super::flows;
 use super::leg;
 use super::maps::SCRATCH;
+use super::native;
 use super::read::read;
 use super::skb::{PASS, Skb, hook};
 
@@ -25,25 +27,28 @@ pub fn run(skb: Skb) -> i32 {
     }
     // SAFETY: map values.
     unsafe {
-        let Some(found) = flows::find(&(*s).segment.tuple) else { return PASS };
+        let Some(found) = flows::find(&(*s).segment.tuple) else {
+            let answers = flag::SYN | flag::ACK;
+            if (*s).segment.flags as u8 & answers == answers && read_header(skb, s) {
+                native::greeted(s);
+            }
+            return PASS;
+        };
         let Some(flow) = flows::get(found.index) else { return PASS };
-        // Of a connection that a peer sent, nothing else goes out.
-        let from_peer = (*flow).peer != 0;
-        if found.side == side::BACKEND {
-            if !from_peer {
-                return PASS;
-            }
-            if !read_header(skb, s) {
-                return drop(DropReason::Malformed);
-            }
-            return data_port::from_gateway(skb, s, flow);
+        // Users' connections with the own gateway have one tuple, those of peers two.
+        let side = if (*flow).peer != 0 { side::BACKEND } else { side::CLIENT };
+        if found.side != side {
+            return if found.side == side::BACKEND { PASS } else { drop(DropReason::StaleBackend) };
         }
-        if leg::far(flow) != 0 || from_peer {
+        if leg::far(flow) != 0 {
             // The gateway has nothing to say on a connection that is not its own.
             return drop(DropReason::StaleBackend);
         }
         if !read_header(skb, s) {
             return drop(DropReason::Malformed);
+        }
+        if (*flow).state == state::FORWARDED {
+            return data_port::from_gateway(skb, s, found.index, flow);
         }
         backend::packet(skb, s, found.index, flow)
     }

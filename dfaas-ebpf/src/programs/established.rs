@@ -4,18 +4,20 @@ use aya_ebpf::helpers::generated::bpf_loop;
 use core::ffi::c_void;
 use dfaas_common::address::Address;
 use dfaas_common::count::{DropReason, PeerOutcome};
-use dfaas_common::flow::{Flow, mark};
+use dfaas_common::flow::{Flow, mark, state};
+use dfaas_common::http::exchange::after;
 use dfaas_common::opaque::opaque;
 use dfaas_common::options::Options;
+use dfaas_common::steps;
 use dfaas_common::translate::{Translation, apply, flag};
 
 use super::atomic;
-use super::count::{answer, drop, end, peer};
+use super::count::{answer, carried, drop, end, peer};
 use super::deliver;
 use super::family::readdress;
 use super::leg;
 use super::scratch::Scratch;
-use super::skb::{Skb, difference};
+use super::skb::{PASS, Skb, difference, jump};
 
 /// Context of a loop: the working memory.
 #[repr(C)]
@@ -149,19 +151,31 @@ pub fn note(s: *mut Scratch, flow: *mut Flow, fin: u64) -> bool {
     false
 }
 
-/// From the client to whatever backend it is bound to.
+/// Passes the segment at hand on to the backend that its client is bound to.
 #[inline(never)]
-pub fn to_backend(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
+pub fn to_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     unsafe {
         let segment = &(*s).segment;
         let next = segment.sequence.wrapping_add(segment.payload);
-        if (next.wrapping_sub((*flow).client_next) as i32) > 0 {
+        if after(next, (*flow).client_next) {
             (*flow).client_next = next;
         }
+        carried(flow, 0, segment.payload);
         note(s, flow, mark::CLIENT_FIN);
-        let change = Translation::to_backend(&*flow);
+        if (*flow).marks & mark::NATIVE != 0 {
+            return PASS;
+        }
         (*s).hop = leg::ends(flow);
+        if (*flow).state == state::FORWARDED {
+            return if forward(skb, s) { PASS } else { drop(DropReason::Malformed) };
+        }
+        let again = segment.sequence == (*flow).client_isn.wrapping_add(1);
+        if (*flow).shift != 0 && again && segment.payload != 0 {
+            (*s).number = number;
+            return jump(steps::RESEND);
+        }
+        let change = Translation::to_backend(&*flow);
         if !translate(skb, s, &change) {
             return drop(DropReason::Malformed);
         }
@@ -169,20 +183,27 @@ pub fn to_backend(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     deliver::to_backend(skb, s, flow)
 }
 
-/// From the backend to the client.
+/// Passes the segment at hand, of the backend, on to the client.
 #[inline(never)]
 pub fn to_client(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     unsafe {
         answer(s, flow);
+        carried(flow, 1, (*s).segment.payload);
         if note(s, flow, mark::BACKEND_FIN) {
             peer((*flow).backend_number, PeerOutcome::Reset);
         }
-        let change = Translation::to_client(&*flow);
+        if (*flow).marks & mark::NATIVE != 0 {
+            return PASS;
+        }
         (*s).hop = (*flow).client.leaving();
+        if (*flow).state == state::FORWARDED {
+            return if forward(skb, s) { PASS } else { drop(DropReason::Malformed) };
+        }
+        let change = Translation::to_client(&*flow);
         if !translate(skb, s, &change) {
             return drop(DropReason::Malformed);
         }
-        deliver::to_client(skb, s, flow)
     }
+    deliver::to_client(skb, s, flow)
 }

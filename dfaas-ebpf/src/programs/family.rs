@@ -51,7 +51,7 @@ fn put_header(skb: Skb, s: *mut Scratch, header: &Header, length: u32) -> bool {
 }
 
 /// Makes room for an IP header of the family of the ends in `hop`, which it has not yet; tags leave the data.
-#[inline(never)]
+#[inline(always)]
 fn change(skb: Skb, s: *mut Scratch) -> bool {
     // SAFETY: map value.
     unsafe {

@@ -8,6 +8,7 @@ use dfaas_common::translate::{OUR_SCALE, flag};
 use super::count::{drop, event};
 use super::emit::{emit, plain_options, syn_options};
 use super::maps::{CURSORS, LATE, USERS};
+use super::native;
 use super::scratch::Scratch;
 use super::skb::{DROP, PASS, Skb, TCP_LISTEN, TCP_TIME_WAIT, clock};
 use aya_ebpf::maps::lpm_trie::Key;
@@ -111,6 +112,9 @@ fn has_room(config: &Config) -> bool {
 pub fn syn(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
     if config.armed == 0 {
         event(Event::SynDisarmed);
+        if is_user(s) {
+            native::greet(s);
+        }
         return PASS;
     }
     if !is_user(s) {

@@ -4,6 +4,7 @@ use dfaas_common::address::Endpoint;
 use dfaas_common::config::place;
 use dfaas_common::count::DropReason;
 use dfaas_common::flow::side;
+use dfaas_common::steps;
 
 use super::backend;
 use super::client;
@@ -13,7 +14,7 @@ use super::established::read_header;
 use super::flows;
 use super::maps::{CONFIG, PLACES, SCRATCH};
 use super::read::read;
-use super::skb::{PASS, Skb, hook};
+use super::skb::{PASS, Skb, hook, jump};
 
 /// The ingress program.
 #[inline(always)]
@@ -35,13 +36,15 @@ pub fn run(skb: Skb) -> i32 {
             if !read_header(skb, s) {
                 return drop(DropReason::Malformed);
             }
-            if (*flow).peer != 0 {
-                return data_port::from_peer(skb, s, flow);
+            if found.side == side::BACKEND {
+                return backend::packet(skb, s, found.index, flow);
             }
-            if found.side == side::CLIENT {
+            if (*flow).peer == 0 {
                 return client::packet(skb, s, found.index, flow, config);
             }
-            return backend::packet(skb, s, found.index, flow);
+            if !data_port::begins_anew(s, found.index, flow) {
+                return data_port::from_peer(skb, s, found.index, flow);
+            }
         }
         let here = Endpoint { address: tuple.local, port: tuple.local_port, padding: 0 };
         let Some(role) = PLACES.get_ptr(&here) else { return PASS };
@@ -50,7 +53,7 @@ pub fn run(skb: Skb) -> i32 {
         }
         match *role {
             place::LISTEN => client::stranger(skb, s, config),
-            place::DATA => data_port::stranger(skb, s, config),
+            place::DATA => jump(steps::PEER),
             _ => PASS,
         }
     }

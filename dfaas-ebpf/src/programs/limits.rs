@@ -43,6 +43,14 @@ pub fn local_rate(function: u32, now: u64, interval: u64) -> bool {
     take(unsafe { &raw mut (*state).local_arrival }, now, interval, TOLERANCE)
 }
 
+/// Takes one invocation from what peers may have of a function.
+#[inline(always)]
+pub fn peers_rate(function: u32, now: u64, interval: u64) -> bool {
+    let Some(state) = FUNCTIONS.get_ptr_mut(function) else { return true };
+    // SAFETY: map value.
+    take(unsafe { &raw mut (*state).peers_arrival }, now, interval, TOLERANCE)
+}
+
 /// Takes one invocation from what a function may send to a peer.
 #[inline(always)]
 pub fn peer_rate(function: u32, backend: u32, now: u64, interval: u64) -> bool {

@@ -3,12 +3,11 @@
 use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::lpm_trie::LpmTrie;
-use aya_ebpf::maps::{Array, HashMap, PerCpuArray, PerCpuHashMap, ProgramArray, Queue};
+use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, Queue};
 use dfaas_common::address::{Address, Endpoint, Tuple};
 use dfaas_common::config::{Config, Peer, cursor};
-use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS, PeerCounts};
-use dfaas_common::first_byte::FirstByte;
-use dfaas_common::flow::{Flow, FlowRef, SLOTS as SLOT_COUNT, Slot};
+use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS, PeerCounts, Tally};
+use dfaas_common::flow::{Flow, FlowRef, Greeting, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::plan::{FunctionState, Name, Plan, RATES};
 use dfaas_common::steps::STEPS;
 use dfaas_common::{BACKENDS, MAX_FUNCTIONS, MAX_GATEWAYS, MAX_PEERS};
@@ -79,11 +78,6 @@ pub static PEER_BOUND: Array<u64> = Array::with_max_entries(MAX_PEERS + 1, 0);
 #[map]
 pub static PEER_COUNTS: PerCpuArray<PeerCounts> = PerCpuArray::with_max_entries(MAX_PEERS + 1, 0);
 
-/// Times to the first byte, by function and backend (origin 0).
-#[map]
-pub static FIRST_BYTE: PerCpuHashMap<CountKey, FirstByte> =
-    PerCpuHashMap::with_max_entries(65_536, BPF_F_NO_PREALLOC);
-
 /// From tuples to flows; two a flow.
 #[map]
 pub static FLOWS: HashMap<Tuple, FlowRef> = HashMap::with_max_entries(131_072, 0);
@@ -104,12 +98,16 @@ pub static SLOTS: Array<Slot> = Array::with_max_entries(SLOT_COUNT, 0);
 #[map]
 pub static CURSORS: Array<u64> = Array::with_max_entries(cursor::PORTS + BACKENDS, 0);
 
-/// Invocations, one counter a CPU.
+/// What is counted of invocations, one value a CPU.
 #[map]
-pub static INVOCATIONS: PerCpuHashMap<CountKey, u64> =
+pub static TALLIES: PerCpuHashMap<CountKey, Tally> =
     PerCpuHashMap::with_max_entries(65_536, BPF_F_NO_PREALLOC);
 
-/// Connections bound now, by function and backend.
+/// Connections that the host's own stack is opening. Lossy: a forgotten one is served, but stays where it is.
+#[map]
+pub static GREETINGS: LruHashMap<Tuple, Greeting> = LruHashMap::with_max_entries(16_384, 0);
+
+/// Invocations under way, by function and backend.
 #[map]
 pub static BOUND: HashMap<CountKey, u64> = HashMap::with_max_entries(65_536, BPF_F_NO_PREALLOC);
 

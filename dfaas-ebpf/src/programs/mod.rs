@@ -2,6 +2,7 @@
 
 mod atomic;
 mod backend;
+mod boundary;
 mod choose;
 mod client;
 mod count;
@@ -12,15 +13,21 @@ mod emit;
 mod established;
 mod family;
 mod flows;
+mod forwarded;
 mod handshake;
+mod head;
 mod ingress;
 mod leg;
 mod limits;
 mod log;
 mod maps;
+mod native;
 mod reach;
 mod read;
 mod reject;
+mod request;
+mod resend;
+mod response;
 mod saved;
 mod scratch;
 mod skb;
@@ -53,7 +60,8 @@ pub fn dfaas_egress(context: TcContext) -> i32 {
 #[inline(always)]
 fn step(context: &TcContext, run: impl FnOnce(Skb, *mut Scratch, &Config) -> i32) -> i32 {
     let (Some(s), Some(config)) = (SCRATCH.get_ptr_mut(0), CONFIG.get(0)) else { return PASS };
-    run(Skb::new(context), s, config)
+    let skb = Skb::new(context);
+    skb.verdict(run(skb, s, config))
 }
 
 /// The first data of a connection.
@@ -66,6 +74,30 @@ pub fn dfaas_first(context: TcContext) -> i32 {
 #[classifier]
 pub fn dfaas_next(context: TcContext) -> i32 {
     step(&context, backend::next)
+}
+
+/// A request on a connection that has a backend.
+#[classifier]
+pub fn dfaas_request(context: TcContext) -> i32 {
+    step(&context, request::run)
+}
+
+/// An answer, or a line between its chunks.
+#[classifier]
+pub fn dfaas_response(context: TcContext) -> i32 {
+    step(&context, |skb, s, _| response::run(skb, s))
+}
+
+/// A packet to the data port that belongs to no connection.
+#[classifier]
+pub fn dfaas_peer(context: TcContext) -> i32 {
+    step(&context, data_port::stranger)
+}
+
+/// The first segment of a leg, once more, with a line to be inserted.
+#[classifier]
+pub fn dfaas_resend(context: TcContext) -> i32 {
+    step(&context, |skb, s, _| resend::run(skb, s))
 }
 
 /// Frees dead flows; never attached, the agent runs it once a second.

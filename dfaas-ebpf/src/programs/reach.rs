@@ -10,11 +10,12 @@ use dfaas_common::flow::{Flow, side};
 
 use super::atomic;
 use super::count::{bind, event, release};
+use super::data_port;
 use super::flows;
 use super::leg;
 use super::limits;
 use super::maps::{CURSORS, HOMES, PEERS};
-use super::skb::clock;
+use super::scratch::Scratch;
 
 /// Bit of [`Flow::tried`]: the local gateway has been tried or is not to be.
 pub const TRIED_LOCAL: u32 = 1 << 31;
@@ -110,17 +111,22 @@ extern "C" fn try_port(_: u64, search: *mut PortSearch) -> i64 {
     1
 }
 
-/// Gives a bound flow a leg: towards a backend with an address of its own a source port of ours, and the way back by it.
-/// If there is none, the flow is not bound any more.
+/// Gives a bound flow a leg, unless the one that it had leads to the same backend: towards a backend with an address of
+/// its own a source port of ours, and the way back by it. If there is none, the flow is not bound any more.
 #[inline(never)]
-pub fn open(flow: *mut Flow, number: u32, config: &Config) -> bool {
+pub fn open(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> bool {
     let backend = leg::far(flow);
-    // SAFETY: map value, claimed by this CPU; the callback gets the context given here.
+    // SAFETY: map values, claimed by this CPU; the callback gets the context given here.
     unsafe {
+        if backend == (*s).old.far {
+            (*flow).backend = (*s).old.tuple;
+            return true;
+        }
+        (*flow).shift = 0;
         if backend == 0 {
             (*flow).backend = Tuple::default();
             (*flow).client_clock = 0;
-            return true;
+            return (*flow).peer == 0 || data_port::own_leg(number, flow, config);
         }
         let found = match (PEERS.get(backend), CURSORS.get_ptr_mut(cursor::PORTS + backend)) {
             (Some(peer), Some(next)) => {
@@ -142,7 +148,7 @@ pub fn open(flow: *mut Flow, number: u32, config: &Config) -> bool {
             return false;
         }
         // The backend sees one clock for all of our connections, or its TIME_WAIT would refuse a port.
-        (*flow).client_clock = clock((*flow).born).wrapping_sub((*flow).client_time);
+        (*flow).client_clock = (*flow).node_clock;
     }
     true
 }

@@ -1,13 +1,14 @@
 //! Answers that the node gives itself: a complete response and FIN in one segment, and a tombstone that stands for the
 //! connection afterwards.
 
-use dfaas_common::count::{DropReason, Event, REJECT, origin};
+use dfaas_common::cookie::NO_SCALE;
+use dfaas_common::count::{DropReason, Event, REJECT};
 use dfaas_common::flow::{Flow, mark, state};
 use dfaas_common::reject::{DISCARD_LIMIT, TOO_MANY, UNAVAILABLE, sum};
-use dfaas_common::translate::{OUR_SCALE, flag};
+use dfaas_common::translate::flag;
 
 use super::atomic;
-use super::count::{drop, event, invocation};
+use super::count::{answered, drop, event, invocation};
 use super::deliver;
 use super::emit::{emit, plain_options};
 use super::flows;
@@ -37,10 +38,14 @@ fn prepare(s: *mut Scratch, flow: *mut Flow, behind: u32, flags: u8) {
         o.acknowledgment = (*flow).client_next;
         o.flags = flags as u32;
         o.window =
-            if (*flow).client_scale == dfaas_common::cookie::NO_SCALE { WINDOW } else { WINDOW >> OUR_SCALE };
+            if (*flow).client_scale == NO_SCALE { WINDOW } else { WINDOW >> ((*flow).told_scale & 15) };
         o.payload = 0;
         o.payload_sum = 0;
-        let times = if (*flow).timestamps != 0 { Some((clock((*s).now), (*flow).client_time)) } else { None };
+        let times = if (*flow).timestamps != 0 {
+            Some((clock((*s).now).wrapping_add((*flow).visible_clock), (*flow).client_time))
+        } else {
+            None
+        };
         plain_options(o, times);
     }
 }
@@ -81,7 +86,8 @@ pub fn answer(skb: Skb, s: *mut Scratch, flow: *mut Flow, status: u32) -> i32 {
         (*flow).status = status;
         (*flow).backend_number = REJECT;
         (*flow).last_seen = (*s).now;
-        invocation((*flow).function, REJECT, origin::USER);
+        invocation(flow, REJECT, false);
+        answered(flow, REJECT, status);
         event(if status == 429 { Event::Rejected429 } else { Event::Rejected503 });
         (*flow).state = state::REJECTED;
     }

@@ -3,15 +3,17 @@
 //! Slots are used in turn and belong to nobody for good: a reader makes sure after copying that the slot was still its
 //! own. What is lost is sent again by the client.
 
-use dfaas_common::checksum::{fold, pseudo_header};
+use dfaas_common::checksum::fold;
 use dfaas_common::config::cursor;
 use dfaas_common::flow::{Flow, SLOT_BYTES, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::opaque::opaque;
 
 use super::atomic;
+use super::forwarded;
+use super::head::{self, intact};
 use super::maps::{CURSORS, SLOTS};
 use super::scratch::Scratch;
-use super::skb::{Skb, sum};
+use super::skb::Skb;
 
 /// Largest first segment, appended data included.
 pub const LARGEST: u32 = 1460;
@@ -62,50 +64,44 @@ pub enum Saved {
     Corrupt,
 }
 
-/// Whether the checksum of the segment at hand fits a payload of this sum. The stack would have checked it; we turn
-/// the segment into a new one with a checksum of its own, so nobody could afterwards.
+/// Saves the payload of the segment at hand, whose checksum has been tested, for a flow.
 #[inline(never)]
-fn intact(skb: Skb, s: *mut Scratch, payload_sum: u64) -> bool {
-    // SAFETY: map value.
-    if skb.partial(unsafe { (*s).frame.l4 }) {
-        // It never was on a wire.
-        return true;
-    }
-    // SAFETY: map value.
-    unsafe {
-        let segment = &(*s).segment;
-        let header = sum((&raw const (*s).received).cast(), 64, 0) as u64;
-        let pseudo =
-            pseudo_header(&segment.ends.source, &segment.ends.destination, segment.header + segment.payload);
-        fold(header + pseudo + payload_sum) == 0xffff
-    }
-}
-
-/// Saves the payload of the segment at hand for a flow.
-#[inline(never)]
-pub fn save(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> Saved {
+pub fn save(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
     // SAFETY: map values.
     unsafe {
         (*flow).saved = 0;
         let length = (*s).segment.payload;
-        let Some(next) = CURSORS.get_ptr_mut(cursor::SLOT) else { return Saved::No };
+        let Some(next) = CURSORS.get_ptr_mut(cursor::SLOT) else { return false };
         let serial = atomic::fetch_add(next, 1);
         let number = serial as u32 & (SLOT_COUNT - 1);
-        let Some(slot) = SLOTS.get_ptr_mut(number) else { return Saved::No };
+        let Some(slot) = SLOTS.get_ptr_mut(number) else { return false };
         // 0 is nobody's serial: readers that come meanwhile see that the slot is not theirs.
         (*slot).serial = 0;
         if length > LARGEST || !fill(skb, s, slot, 0, length) {
-            return Saved::No;
-        }
-        if !intact(skb, s, checksum(slot, length) as u64) {
-            return Saved::Corrupt;
+            return false;
         }
         (*slot).serial = serial as u32 | 1 << 31;
         (*flow).slot = number;
         (*flow).slot_serial = serial as u32 | 1 << 31;
         (*flow).saved = length;
     }
-    Saved::Yes
+    true
+}
+
+/// Tests the checksum of the segment at hand and saves it; for a first segment that comes again.
+#[inline(never)]
+pub fn save_again(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> Saved {
+    let length = head::look(skb, s);
+    // SAFETY: map values.
+    unsafe {
+        if length != (*s).segment.payload {
+            return Saved::No;
+        }
+        if !intact(skb, s, head::checksum((&raw const (*s).look).cast(), length) as u64) {
+            return Saved::Corrupt;
+        }
+    }
+    if save(skb, s, flow) { Saved::Yes } else { Saved::No }
 }
 
 /// Appends the payload of the segment at hand, which follows what is saved.
@@ -150,35 +146,38 @@ pub fn find(flow: *mut Flow) -> Option<(*mut Slot, u32)> {
 }
 
 /// The one's complement sum of the first `length` bytes of a slot.
-#[inline(never)]
+#[inline(always)]
 pub fn checksum(slot: *mut Slot, length: u32) -> u32 {
-    // SAFETY: the offsets are constants and the lengths at most 512; the verifier checks it.
+    // SAFETY: map value; only its address is taken.
+    head::checksum(unsafe { (&raw const (*slot).bytes).cast() }, length)
+}
+
+/// Stores bytes `from` to `to` of a slot at this offset of the frame.
+#[inline(never)]
+fn put_part(skb: Skb, slot: *mut Slot, at: u32, from: u32, to: u32) -> bool {
+    let from = opaque(from) & 0x7ff;
+    let length = opaque(to.wrapping_sub(from)) & 0x7ff;
+    if length == 0 {
+        return true;
+    }
+    // SAFETY: both are below 2048 and the slot has 4096 bytes; the verifier checks it.
     unsafe {
         let bytes = (&raw const (*slot).bytes).cast::<u8>();
-        let mut left = (length + 3) & 0x7fc;
-        let mut total = 0;
-        for part in 0..3usize {
-            let now = opaque(if left > 512 { 512 } else { left }) & 0x3fc;
-            if now > 512 {
-                return 0;
-            }
-            total = sum(bytes.add(part * 512), now, total);
-            left -= now;
-        }
-        total
+        skb.store(at, bytes.add(from as usize), length)
     }
 }
 
-/// Stores the saved bytes behind a header of `header` bytes; `false` if they were not the flow's any more.
-#[inline(always)]
-pub fn put(skb: Skb, s: *mut Scratch, flow: *mut Flow, slot: *mut Slot, header: u32, length: u32) -> bool {
-    let length = opaque(length) & 0x7ff;
-    if length == 0 {
-        return false;
-    }
-    // SAFETY: length is below 2048; the verifier checks it.
+/// Stores the saved bytes at this offset of the frame, with `line` bytes of the line in working memory inserted where the
+/// headers begin; `false` if they were not the flow's any more.
+#[inline(never)]
+pub fn put(skb: Skb, s: *mut Scratch, flow: *mut Flow, slot: *mut Slot, line: u32) -> bool {
+    // SAFETY: map values.
     unsafe {
-        let stored = skb.store((*s).frame.l4 + header, (&raw const (*slot).bytes).cast(), length);
-        stored && core::ptr::read_volatile(&raw const (*slot).serial) == (*flow).slot_serial
+        let at = (*s).frame.l4 + (*s).outgoing.header;
+        let (length, headers) = ((*flow).saved, if line == 0 { 0 } else { (*flow).headers_at });
+        put_part(skb, slot, at, 0, headers)
+            && forwarded::put(skb, s, at + headers, line)
+            && put_part(skb, slot, at + headers + line, headers, length)
+            && core::ptr::read_volatile(&raw const (*slot).serial) == (*flow).slot_serial
     }
 }

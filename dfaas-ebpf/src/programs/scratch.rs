@@ -5,12 +5,11 @@
 //! mark that lets them pass before this memory is touched.
 
 use dfaas_common::address::{Ends, Tuple};
+use dfaas_common::forwarded::Line;
+use dfaas_common::http::look::Look;
+use dfaas_common::http::request::{RequestFacts, RequestHead};
+use dfaas_common::http::response::ResponseHead;
 use dfaas_common::options::{HeaderImage, Options};
-use dfaas_common::request::{LOOK, RequestLine};
-
-/// Bytes of a segment that can be looked at.
-pub const LOOK_BYTES: usize = 256;
-const _: () = assert!(LOOK as usize <= LOOK_BYTES);
 
 /// How the packet at hand is framed; kept true while it is changed.
 #[repr(C)]
@@ -74,6 +73,23 @@ pub struct Outgoing {
     pub options: [u32; 5],
 }
 
+/// A leg that a connection leaves.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct OldLeg {
+    /// Ends of a packet to its backend.
+    pub ends: Ends,
+    /// Its entry in the flow.
+    pub tuple: Tuple,
+    /// As `leg::far` gives it; [`NO_LEG`]: there was none.
+    pub far: u32,
+    /// See [`dfaas_common::flow::Flow::shift`].
+    pub shift: u32,
+}
+
+/// No backend has this number.
+pub const NO_LEG: u32 = u32::MAX;
+
 /// All of it.
 #[repr(C, align(8))]
 pub struct Scratch {
@@ -95,10 +111,22 @@ pub struct Scratch {
     pub hop: Ends,
     /// A segment to be sent.
     pub outgoing: Outgoing,
-    /// The request line.
-    pub line: RequestLine,
     /// First bytes of the payload.
-    pub look: [u8; LOOK_BYTES],
+    pub look: Look,
+    /// The reader of a request.
+    pub request: RequestHead,
+    /// What it has read.
+    pub facts: RequestFacts,
+    /// The reader of an answer.
+    pub response: ResponseHead,
+    /// The leg that a connection had before the request at hand.
+    pub old: OldLeg,
+    /// A line to be inserted, see [`dfaas_common::forwarded`].
+    pub line: Line,
+    /// Function number of the request at hand.
+    pub function: u32,
+    /// Zero.
+    pub padding: u32,
     /// Which hook this run is in: [`super::skb::hook`].
     pub hook: u32,
     /// Index of the flow at hand, for the program that is jumped to.

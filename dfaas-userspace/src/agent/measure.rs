@@ -164,6 +164,7 @@ mod tests {
             origin: *origin,
             backend: (*backend).to_owned(),
             count: *count,
+            ..Invocations::default()
         };
         Snapshot {
             invocations: counts.iter().map(counter).collect(),

@@ -88,16 +88,17 @@ pub struct FunctionPlan {
 }
 
 /// Who called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// A user of this node.
+    #[default]
     User,
     /// A user of a peer, through that peer.
     Peer,
 }
 
 /// Invocations of one function since the data plane was first loaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invocations {
     /// Canonical name; `""` for requests that are no invocation of a known function.
     pub function: String,
@@ -107,6 +108,14 @@ pub struct Invocations {
     pub backend: String,
     /// Number of invocations.
     pub count: u64,
+    /// Answers by class: the first digit of the status, or 0 where it could not be read.
+    pub answers: [u64; 6],
+    /// Of the invocations, those that came here because another backend had refused or kept silent.
+    pub retries: u64,
+    /// Bytes of requests, heads included.
+    pub bytes_to_backend: u64,
+    /// Bytes of answers, heads included.
+    pub bytes_to_client: u64,
 }
 
 /// Connections that are bound now.

@@ -39,8 +39,7 @@ impl Kernel {
     }
 
     fn forget(&mut self, gone: impl Fn(&CountKey) -> bool) -> Result<(), DataPlaneError> {
-        remove(&mut self.invocations, "INVOCATIONS", &gone)?;
-        remove(&mut self.first_byte, "FIRST_BYTE", &gone)
+        remove(&mut self.tallies, "TALLIES", &gone)
     }
 
     fn forget_rates(&mut self, indexes: impl Iterator<Item = u32>) -> Result<(), DataPlaneError> {

@@ -9,8 +9,7 @@ use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Q
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
 use dfaas_common::config::{Config, Peer as KernelPeer};
-use dfaas_common::count::{CountKey, LOCAL, PeerCounts, REJECT};
-use dfaas_common::first_byte::FirstByte;
+use dfaas_common::count::{CountKey, LOCAL, PeerCounts, REJECT, Tally};
 use dfaas_common::plan::{Name, Plan, name_key};
 use nix::time::{ClockId, clock_gettime};
 
@@ -35,9 +34,8 @@ pub struct Kernel {
     pub(super) names: HashMap<MapData, Name, u32>,
     pub(super) plans: HashMap<MapData, u32, Plan>,
     pub(super) cursors: Array<MapData, u64>,
-    pub(super) invocations: PerCpuHashMap<MapData, CountKey, u64>,
+    pub(super) tallies: PerCpuHashMap<MapData, CountKey, Tally>,
     pub(super) bound: HashMap<MapData, CountKey, u64>,
-    pub(super) first_byte: PerCpuHashMap<MapData, CountKey, FirstByte>,
     pub(super) peer_rates: Array<MapData, u64>,
     pub(super) admissions: Array<MapData, u64>,
     pub(super) peer_bound: Array<MapData, u64>,

@@ -1,10 +1,13 @@
 //! Reading counters and gauges.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aya::maps::{MapData, PerCpuArray};
 use dfaas_common::config::cursor;
-use dfaas_common::count::{CountKey, DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, REJECT, origin};
+use dfaas_common::count::{
+    CountKey, DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, REJECT, Tally, origin,
+};
 
 use super::kernel::{Kernel, map_error};
 use super::{DataPlaneError, Drops, FirstByte, Inflight, Invocations, Origin, PeerCounters, Snapshot};
@@ -37,25 +40,13 @@ impl Kernel {
     /// Reads everything; entries whose names are lost are left out.
     pub(super) fn read_snapshot(&self) -> Result<Snapshot, DataPlaneError> {
         let mut snapshot = Snapshot::default();
-        for entry in self.invocations.iter() {
-            let (key, values) = entry.map_err(map_error("INVOCATIONS"))?;
-            if let Some((function, backend)) = self.names(key) {
-                let origin = if key.origin == origin::PEER { Origin::Peer } else { Origin::User };
-                snapshot.invocations.push(Invocations {
-                    function,
-                    origin,
-                    backend,
-                    count: values.iter().sum(),
-                });
-            }
-        }
+        self.read_tallies(&mut snapshot)?;
         for entry in self.bound.iter() {
             let (key, count) = entry.map_err(map_error("BOUND"))?;
             if let Some((function, backend)) = self.names(key) {
                 snapshot.inflight.push(Inflight { function, backend, count });
             }
         }
-        snapshot.first_byte = self.read_first_byte()?;
         snapshot.peers = self.read_peers()?;
         snapshot
             .invocations
@@ -71,19 +62,37 @@ impl Kernel {
         Ok(snapshot)
     }
 
-    /// Times to the first byte, by function and backend.
-    fn read_first_byte(&self) -> Result<Vec<FirstByte>, DataPlaneError> {
-        let mut all = Vec::new();
-        for entry in self.first_byte.iter() {
-            let (key, values) = entry.map_err(map_error("FIRST_BYTE"))?;
+    /// What is counted of invocations, and the times to the first byte whoever asked.
+    fn read_tallies(&self, snapshot: &mut Snapshot) -> Result<(), DataPlaneError> {
+        let mut first_bytes: BTreeMap<(String, String), dfaas_common::first_byte::FirstByte> =
+            BTreeMap::new();
+        for entry in self.tallies.iter() {
+            let (key, values) = entry.map_err(map_error("TALLIES"))?;
             let Some((function, backend)) = self.names(key) else { continue };
-            let mut sum = dfaas_common::first_byte::FirstByte::EMPTY;
+            let mut sum = Tally::EMPTY;
             values.iter().for_each(|value| sum.add(value));
-            let (buckets, sum) = (sum.buckets, Duration::from_nanos(sum.sum));
-            all.push(FirstByte { function, backend, buckets, sum });
+            if sum.first_byte.buckets.iter().any(|&count| count > 0) {
+                first_bytes.entry((function.clone(), backend.clone())).or_default().add(&sum.first_byte);
+            }
+            snapshot.invocations.push(Invocations {
+                function,
+                origin: if key.origin == origin::PEER { Origin::Peer } else { Origin::User },
+                backend,
+                count: sum.invocations,
+                answers: sum.answers,
+                retries: sum.retries,
+                bytes_to_backend: sum.bytes[0],
+                bytes_to_client: sum.bytes[1],
+            });
         }
-        all.sort_by(|a, b| (&a.function, &a.backend).cmp(&(&b.function, &b.backend)));
-        Ok(all)
+        let first_byte = first_bytes.into_iter().map(|((function, backend), times)| FirstByte {
+            function,
+            backend,
+            buckets: times.buckets,
+            sum: Duration::from_nanos(times.sum),
+        });
+        snapshot.first_byte.extend(first_byte);
+        Ok(())
     }
 
     /// Counters of every peer that has a number.

@@ -42,7 +42,13 @@ impl Double {
 
     pub fn count(&self, function: &str, origin: Origin, backend: &str, count: u64) {
         let (function, backend) = (function.to_owned(), backend.to_owned());
-        self.memory().snapshot.invocations.push(Invocations { function, origin, backend, count });
+        self.memory().snapshot.invocations.push(Invocations {
+            function,
+            origin,
+            backend,
+            count,
+            ..Invocations::default()
+        });
     }
 
     /// Something in every part of the snapshot.

@@ -8,8 +8,7 @@ use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint, from_bytes, mapped};
 use dfaas_common::config::{Config, Peer, place};
-use dfaas_common::count::{CountKey, PeerCounts};
-use dfaas_common::first_byte::FirstByte;
+use dfaas_common::count::{CountKey, PeerCounts, Tally};
 use dfaas_common::flow::Flow;
 use dfaas_common::plan::{FunctionState, Name, Plan, name_key};
 use dfaas_userspace::dataplane::Object;
@@ -59,9 +58,8 @@ pub struct Bench {
     pub(crate) functions: Array<MapData, FunctionState>,
     pub(crate) table: Array<MapData, Flow>,
     pub(crate) cursors: Array<MapData, u64>,
-    pub(crate) invocations: PerCpuHashMap<MapData, CountKey, u64>,
+    pub(crate) tallies: PerCpuHashMap<MapData, CountKey, Tally>,
     pub(crate) bound: HashMap<MapData, CountKey, u64>,
-    pub(crate) first_byte: PerCpuHashMap<MapData, CountKey, FirstByte>,
     pub(crate) peer_counts: PerCpuArray<MapData, PeerCounts>,
     pub(crate) peer_bound: Array<MapData, u64>,
     pub(crate) drops: PerCpuArray<MapData, u64>,
@@ -141,9 +139,8 @@ impl Bench {
             functions: object.take("FUNCTIONS").expect("FUNCTIONS"),
             table: object.take("TABLE").expect("TABLE"),
             cursors: object.take("CURSORS").expect("CURSORS"),
-            invocations: object.take("INVOCATIONS").expect("INVOCATIONS"),
+            tallies: object.take("TALLIES").expect("TALLIES"),
             bound: object.take("BOUND").expect("BOUND"),
-            first_byte: object.take("FIRST_BYTE").expect("FIRST_BYTE"),
             peer_counts: object.take("PEER_COUNTS").expect("PEER_COUNTS"),
             peer_bound: object.take("PEER_BOUND").expect("PEER_BOUND"),
             drops: object.take("DROPS").expect("DROPS"),

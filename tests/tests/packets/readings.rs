@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use aya::maps::{MapData, PerCpuArray};
 use dfaas_common::config::cursor;
-use dfaas_common::count::{DropReason, Event, PeerOutcome};
-use dfaas_common::first_byte::FirstByte;
+use dfaas_common::count::{DropReason, Event, PeerOutcome, Tally};
 use dfaas_common::flow::Flow;
+use dfaas_common::steps::STEPS;
 
 use crate::bench::{Bench, FIGLET};
 
@@ -24,8 +24,19 @@ impl Bench {
 
     /// Counters of invocations by (function, backend, origin).
     pub fn invocations(&self) -> BTreeMap<(u32, u16, u16), u64> {
-        let entries = self.invocations.iter().map(|e| e.expect("a counter"));
-        entries.map(|(k, v)| ((k.function, k.backend, k.origin), v.iter().sum())).collect()
+        self.tallies().into_iter().map(|(key, tally)| (key, tally.invocations)).collect()
+    }
+
+    /// All that is counted of invocations, by (function, backend, origin).
+    pub fn tallies(&self) -> BTreeMap<(u32, u16, u16), Tally> {
+        let entries = self.tallies.iter().map(|e| e.expect("counters"));
+        entries
+            .map(|(key, values)| {
+                let mut total = Tally::EMPTY;
+                values.iter().for_each(|value| total.add(value));
+                ((key.function, key.backend, key.origin), total)
+            })
+            .collect()
     }
 
     /// Connections bound now by (function, backend), without zeros.
@@ -36,13 +47,12 @@ impl Bench {
 
     /// Answers by (function, backend): the buckets that are not empty, and the sum of the times.
     pub fn first_bytes(&self) -> BTreeMap<(u32, u16), (BTreeMap<usize, u64>, Duration)> {
-        let entries = self.first_byte.iter().map(|e| e.expect("a histogram"));
-        entries
-            .map(|(key, values)| {
-                let mut total = FirstByte::EMPTY;
-                values.iter().for_each(|value| total.add(value));
-                let buckets = total.buckets.into_iter().enumerate().filter(|(_, count)| *count != 0);
-                ((key.function, key.backend), (buckets.collect(), Duration::from_nanos(total.sum)))
+        self.tallies()
+            .into_iter()
+            .filter(|(_, tally)| tally.first_byte.buckets.iter().any(|count| *count != 0))
+            .map(|((function, backend, _), Tally { first_byte, .. })| {
+                let buckets = first_byte.buckets.into_iter().enumerate().filter(|(_, count)| *count != 0);
+                ((function, backend), (buckets.collect(), Duration::from_nanos(first_byte.sum)))
             })
             .collect()
     }
@@ -77,7 +87,9 @@ impl Bench {
     /// Verified instructions by program.
     pub fn verified(&self) -> Vec<(&'static str, u32)> {
         ["dfaas_ingress", "dfaas_egress", "dfaas_sweep"]
-            .into_iter()
+            .iter()
+            .chain(STEPS)
+            .copied()
             .map(|name| {
                 let info = self.object.program(name).expect("a program").info().expect("its description");
                 (name, info.verified_instruction_count().expect("the kernel tells"))

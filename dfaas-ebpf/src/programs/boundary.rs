@@ -1,0 +1,91 @@
+//! Where requests and answers begin and end on a connection that has a backend; see [`dfaas_common::http::exchange`].
+
+use dfaas_common::count::Event;
+use dfaas_common::flow::{Flow, mark};
+use dfaas_common::http::exchange::{Answer, Verdict, after};
+use dfaas_common::steps;
+use dfaas_common::translate::flag;
+
+use super::atomic;
+use super::count::{event, release};
+use super::established;
+use super::scratch::Scratch;
+use super::skb::{Skb, jump};
+
+/// After either of these nothing new begins.
+const OVER: u64 = mark::CLIENT_FIN | mark::BACKEND_FIN | mark::RESET;
+
+/// The connection keeps its backend for good.
+#[inline(always)]
+pub fn pin(flow: *mut Flow) {
+    // SAFETY: map value.
+    let before = atomic::fetch_or(unsafe { &raw mut (*flow).marks }, mark::PINNED);
+    if before & mark::PINNED == 0 {
+        event(Event::Pinned);
+    }
+}
+
+/// Whether the segment at hand, of the client, begins a request: the first of its connection, or one after an answer
+/// that is complete on both sides.
+#[inline(always)]
+fn begins(s: *mut Scratch, flow: *mut Flow) -> bool {
+    // SAFETY: map values.
+    unsafe {
+        let segment = &(*s).segment;
+        let exchange = &(*flow).exchange;
+        if exchange.client.asked.exchange() == 0 {
+            return segment.sequence == (*flow).client_next;
+        }
+        let (sequence, acknowledgment) = (segment.sequence, segment.acknowledgment);
+        let acked = (*flow).backend_acked;
+        exchange.client.at_boundary(sequence, acknowledgment, acked, exchange.backend.answered)
+    }
+}
+
+/// A segment of the client of a flow that has a backend.
+#[inline(always)]
+pub fn from_client(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
+    // SAFETY: map values.
+    unsafe {
+        let segment = &(*s).segment;
+        if segment.payload != 0 && (*flow).marks & mark::PINNED == 0 {
+            // What closes the connection with its request stays where it is.
+            let ends = segment.flags as u8 & (flag::FIN | flag::RST) != 0 || (*flow).marks & OVER != 0;
+            if !ends && begins(s, flow) {
+                (*s).number = number;
+                return jump(steps::REQUEST);
+            }
+            if (*flow).exchange.client.client_segment(segment.sequence, segment.payload) == Verdict::Pin {
+                pin(flow);
+            }
+        }
+    }
+    established::to_backend(skb, s, number, flow)
+}
+
+/// A segment of the backend of a flow.
+#[inline(always)]
+pub fn from_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
+    // SAFETY: map values.
+    unsafe {
+        let segment = &(*s).segment;
+        let acked = segment.acknowledgment.wrapping_sub((*flow).shift);
+        if after(acked, (*flow).backend_acked) && segment.flags as u8 & flag::ACK != 0 {
+            (*flow).backend_acked = acked;
+        }
+        let asked = (*flow).exchange.client.asked;
+        if segment.payload != 0 && (*flow).marks & mark::PINNED == 0 && asked.exchange() != 0 {
+            let sequence = segment.sequence.wrapping_sub((*flow).sequence_delta);
+            match (*flow).exchange.backend.backend_segment(sequence, segment.payload, asked) {
+                Answer::Nothing => {}
+                Answer::Done => release(flow),
+                Answer::Pin => pin(flow),
+                Answer::Head | Answer::Chunk { .. } => {
+                    (*s).number = number;
+                    return jump(steps::RESPONSE);
+                }
+            }
+        }
+    }
+    established::to_client(skb, s, flow)
+}

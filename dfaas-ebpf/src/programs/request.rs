@@ -1,0 +1,189 @@
+//! A request on a connection that has a backend already: it is bound like the first of a connection, and goes on with
+//! the same backend or another one. Nothing is under way at that moment, see [`dfaas_common::http::exchange`].
+
+use dfaas_common::config::{Config, setting};
+use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, REJECT};
+use dfaas_common::flow::{Flow, mark, state};
+use dfaas_common::http::exchange::Verdict;
+use dfaas_common::http::flag;
+use dfaas_common::plan::allows;
+
+use super::atomic;
+use super::backend;
+use super::boundary::pin;
+use super::choose::{self, TOO_MANY};
+use super::count::{self, asked, drop, event, release};
+use super::established;
+use super::flows;
+use super::head;
+use super::leg;
+use super::log;
+use super::reject;
+use super::saved;
+use super::scratch::Scratch;
+use super::skb::{Skb, clock};
+
+/// Notes what the client's clock says now, for a leg that is about to be opened.
+#[inline(always)]
+pub fn note_clock(s: *mut Scratch, flow: *mut Flow) {
+    // SAFETY: map values.
+    unsafe {
+        if (*flow).timestamps != 0 && (*s).options.time_at != 0 {
+            (*flow).client_time = (*s).received.number((*s).options.time_at);
+            (*flow).node_clock = clock((*s).now).wrapping_sub((*flow).client_time);
+        }
+    }
+}
+
+/// Notes where the request in working memory, which the segment at hand begins, ends; and where a line may be inserted.
+#[inline(never)]
+pub fn note_request(s: *mut Scratch, flow: *mut Flow, config: &Config) {
+    // SAFETY: map values.
+    unsafe {
+        let (segment, facts) = (&(*s).segment, &(*s).facts);
+        let (sequence, acknowledgment) = (segment.sequence, segment.acknowledgment);
+        let verdict = (*flow).exchange.client.on_request(sequence, acknowledgment, segment.payload, facts);
+        if verdict == Verdict::Pin {
+            pin(flow);
+        }
+        let wanted = config.settings & setting::FORWARDED_FOR != 0 && (*flow).peer == 0;
+        let named = facts.head == 0 || facts.flags & flag::FORWARDED_FOR != 0;
+        let fits = facts.headers_at <= head::LATEST_HEADERS;
+        (*flow).headers_at = if wanted && !named && fits { facts.headers_at } else { 0 };
+    }
+}
+
+/// Whether the request in working memory may go on with the backend of the one before, by the plan of its function.
+#[inline(always)]
+fn may_stay(s: *mut Scratch, flow: *mut Flow) -> bool {
+    // SAFETY: map values.
+    unsafe {
+        if (*flow).peer != 0 || (*s).function == NO_FUNCTION {
+            return (*flow).backend_number == LOCAL;
+        }
+        match choose::plan_of((*s).function, (*s).now) {
+            Some(plan) => allows(&*plan, (*flow).backend_number),
+            None => (*flow).backend_number == LOCAL,
+        }
+    }
+}
+
+/// A request in a segment that is too large to be saved: it goes on with the same backend, or comes again in segments
+/// that can be.
+#[inline(never)]
+fn stay_or_wait(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
+    if !may_stay(s, flow) {
+        return drop(DropReason::TooLargeToMove);
+    }
+    // SAFETY: map values.
+    unsafe {
+        release(flow);
+        (*flow).function = (*s).function;
+        count::bind(flow, (*flow).function, (*flow).backend_number, 0);
+        note_request(s, flow, config);
+        asked(flow, (*s).now, false);
+    }
+    event(Event::Stayed);
+    established::to_backend(skb, s, number, flow)
+}
+
+/// The leg is left: its backend gets a reset at the number that it expects, and nothing leads here from it any more.
+#[inline(never)]
+fn leave(skb: Skb, s: *mut Scratch, number: u32) -> bool {
+    // SAFETY: map values.
+    unsafe {
+        let Some(flow) = flows::get(number) else { return false };
+        if (*s).old.tuple.remote_port != 0 {
+            flows::unindex(&(*s).old.tuple, number);
+        }
+        backend::reset_old(skb, s, flow)
+    }
+}
+
+/// Remembers the leg that a flow has.
+#[inline(never)]
+fn keep_leg(s: *mut Scratch, flow: *mut Flow) -> u32 {
+    // SAFETY: map values.
+    unsafe {
+        let old = &mut (*s).old;
+        old.ends = leg::ends(flow);
+        old.tuple = (*flow).backend;
+        old.far = leg::far(flow);
+        old.shift = (*flow).shift;
+        old.far
+    }
+}
+
+/// Chooses for the request in working memory.
+#[inline(always)]
+fn choose_for(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> u32 {
+    // SAFETY: map value.
+    unsafe {
+        if (*flow).peer != 0 {
+            return choose::for_peer(s, number, flow, config);
+        }
+        if (*flow).marks & mark::NATIVE != 0 && config.armed == 0 {
+            // Nothing is steered at the moment, or the gateway would not have taken the connection itself.
+            return choose::stay_home(flow);
+        }
+        choose::choose(s, number, flow, config)
+    }
+}
+
+/// A segment of the client with which a request begins.
+#[inline(always)]
+pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
+    // SAFETY: map values; the winner of the swap alone changes the flow.
+    unsafe {
+        let number = (*s).number;
+        let Some(flow) = flows::get(number) else { return drop(DropReason::Internal) };
+        if !head::request(skb, s) {
+            return drop(DropReason::BadChecksum);
+        }
+        if (*s).segment.payload > saved::LARGEST {
+            return stay_or_wait(skb, s, number, flow, config);
+        }
+        let before = (*flow).state;
+        let open = before == state::ESTABLISHED || before == state::FORWARDED;
+        if !open || !atomic::swap(&raw mut (*flow).state, before, state::CLAIMED) {
+            return drop(DropReason::Opening);
+        }
+        release(flow);
+        keep_leg(s, flow);
+        (*flow).function = (*s).function;
+        (*flow).tried = 0;
+        note_clock(s, flow);
+        let choice = choose_for(s, number, flow, config);
+        log::decision(skb, flow, choice);
+        note_request(s, flow, config);
+        if choice < REJECT && leg::far(flow) == (*s).old.far {
+            asked(flow, (*s).now, false);
+            event(Event::Stayed);
+            (*flow).state = before;
+            return established::to_backend(skb, s, number, flow);
+        }
+        let segment = &(*s).segment;
+        (*flow).client_isn = segment.sequence.wrapping_sub(1);
+        (*flow).cookie = segment.acknowledgment.wrapping_sub(1);
+        (*flow).client_next = segment.sequence.wrapping_add(segment.payload);
+        (*flow).client_window = segment.window as u16;
+        (*flow).syns = 0;
+        (*flow).discarded = 0;
+        (*flow).last_seen = (*s).now;
+        atomic::fetch_and(&raw mut (*flow).marks, !mark::NATIVE);
+        // Lost or not: the client sends it again.
+        saved::save(skb, s, flow);
+        if !leave(skb, s, number) {
+            drop(DropReason::Internal);
+        }
+        if choice >= REJECT {
+            if (*flow).peer != 0 {
+                count::peer((*flow).peer, PeerOutcome::Denied);
+            }
+            return reject::answer(skb, s, flow, if choice == TOO_MANY { 429 } else { 503 });
+        }
+        event(if choice == LOCAL { Event::MovedLocal } else { Event::MovedPeer });
+        (*flow).state = state::OPENING;
+        backend::open(skb, s, flow)
+    }
+}
