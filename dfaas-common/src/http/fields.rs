@@ -94,10 +94,21 @@ impl Fields {
     /// Reads on; `false` when there is nothing more to read.
     #[inline(always)]
     pub fn step(&mut self, look: &Look) -> bool {
+        if self.phase != phase::VALUE {
+            let more = self.start_of_line(look);
+            if !more || self.phase != phase::VALUE {
+                return more;
+            }
+        }
+        self.rest_of_line(look)
+    }
+
+    /// Reads what comes before the rest of a line that says nothing more.
+    #[inline(always)]
+    fn start_of_line(&mut self, look: &Look) -> bool {
         let at = self.at;
         let word = look.word(at);
         match self.phase {
-            phase::VALUE => self.rest_of_line(look, word),
             phase::NAME => {
                 if word & 0xffff == CRLF {
                     if at + 2 <= self.length {
@@ -128,13 +139,24 @@ impl Fields {
         false
     }
 
-    /// Goes on to the end of the line, or to the next line.
+    /// Goes on towards the end of the line, or to the next line.
     #[inline(always)]
-    fn rest_of_line(&mut self, look: &Look, word: u64) -> bool {
-        let mark = first(unprintable(word));
+    fn rest_of_line(&mut self, look: &Look) -> bool {
+        let words = look.words(self.at);
+        let mut mark = first(unprintable(words[0]));
+        // As one step costs as much as two words.
+        if mark == 8 {
+            mark += first(unprintable(words[1]));
+        }
+        if mark == 16 {
+            mark += first(unprintable(words[2]));
+        }
+        if mark == 24 {
+            mark += first(unprintable(words[3]));
+        }
         let at = self.at + mark;
         self.at = at;
-        if mark < 8 {
+        if mark < 32 {
             // The zeros behind the last byte stop here too.
             if look.word(at) & 0xffff != CRLF {
                 return self.over();

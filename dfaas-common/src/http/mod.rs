@@ -16,6 +16,9 @@ pub mod request;
 pub mod response;
 pub mod words;
 
+#[cfg(test)]
+mod tests;
+
 /// What a head says of its message and of the connection, as bits.
 pub mod flag {
     /// No end after this message can be known for certain, or the connection is to stay where it is.
