@@ -78,6 +78,27 @@ fn a_head_that_is_cut_anywhere_is_incomplete_and_pins_whatever_the_look_held_bef
 }
 
 #[test]
+fn a_head_ends_within_the_bytes_that_there_are_even_if_others_lie_behind_them() {
+    let (look, length) = Look::of(GO.as_bytes());
+    let mut read = RequestHead::new(length - 1);
+    assert!((0..STEPS).any(|_| !read.step(&look)), "it ends");
+    assert_eq!(read.facts().head, 0);
+}
+
+#[test]
+fn what_is_no_invocation_for_the_reader_of_request_lines_is_none_here() {
+    for line in [
+        "GET /function/ HTTP/1.1",
+        "GET /function//x HTTP/1.1",
+        "GET /function/?x HTTP/1.1",
+        "GET / HTTP/1.1",
+    ] {
+        let read = request::read(format!("{line}\r\nHost: x\r\n\r\n").as_bytes());
+        assert_eq!((read.outcome(), read.facts().flags), (Outcome::Other, 0), "{line}");
+    }
+}
+
+#[test]
 fn what_goes_beyond_a_look_is_incomplete() {
     let fits = with(&format!("X-Long: {}\r\n", "x".repeat(LOOK as usize - with("X-Long: \r\n").len())));
     assert_eq!((request(&fits).head, request_pins(&fits)), (LOOK, false));
