@@ -64,6 +64,9 @@ impl BackendSide {
         if payload == 0 {
             return Answer::Nothing;
         }
+        if asked.exchange() == 0 {
+            return Answer::Pin;
+        }
         if self.exchange != asked.exchange() {
             // A request is recorded only once the answer before it is complete.
             if self.answered.exchange().wrapping_add(1) != asked.exchange() {

@@ -7,6 +7,10 @@
 
 mod backend;
 mod client;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
 
 pub use backend::{Answer, BackendSide};
 pub use client::{ClientSide, Verdict};

@@ -180,11 +180,19 @@ fn connection_options_are_a_list() {
         ("", 0),
         ("keep-alive, TE", flag::PINS),
         ("close, upgrade", flag::PINS | flag::CLOSES),
+        ("closeclose", flag::PINS),
+        ("keep-aliveclose", flag::PINS),
     ] {
         assert_eq!(request(&with(&format!("Connection: {value}\r\n"))).flags, flags, "{value:?}");
     }
     // More of it than anybody sends takes too many steps.
     assert!(request_pins(&with(&format!("Connection:{}\r\n", ",".repeat(1200)))));
+}
+
+#[test]
+fn many_large_lengths_do_no_harm() {
+    assert!(request_pins(&with(&"Content-Length: 1099511627776\r\n".repeat(40))));
+    assert!(request_pins(&with(&"Content-Length: 9999999999999\r\n".repeat(40))));
 }
 
 #[test]
@@ -198,6 +206,10 @@ fn answers_whose_end_two_readers_may_see_in_two_places_pin() {
         "Content-Length: 5,5\r\n",
         "Transfer-Encoding: gzip, chunked\r\n",
         "Transfer-Encoding: identity\r\n",
+        "Transfer-Encoding: chunked, identity\r\n",
+        "Transfer-Encoding: chunked;q=1\r\n",
+        "Transfer-Encoding: chunkedx\r\n",
+        "Transfer-Encoding: chunked \r\n",
         "Transfer-Encoding: chunked\x0b\r\n",
         "Transfer-Encoding : chunked\r\n",
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",

@@ -67,13 +67,34 @@ fn a_head_that_is_cut_anywhere_is_incomplete_and_pins_whatever_the_look_held_bef
         for cut in 0..head.len() {
             let (mut look, length) = Look::of(&head.as_bytes()[..cut]);
             // Beyond the eight zeros lies the rest of another packet.
-            let rest = cut.next_multiple_of(8) / 8 + 1;
+            let rest = cut.div_ceil(8) + 1;
             look.words[rest..].fill(u64::from_ne_bytes(*b"x\r\n\r\n\r\n\r"));
             let mut read = RequestHead::new(length);
             assert!((0..STEPS).any(|_| !read.step(&look)), "it ends");
             let facts = read.facts();
             assert_eq!((facts.head, facts.flags & flag::PINS), (0, flag::PINS), "{}", &head[..cut]);
         }
+    }
+}
+
+#[test]
+fn a_head_ends_within_the_bytes_that_there_are_even_if_others_lie_behind_them() {
+    let (look, length) = Look::of(GO.as_bytes());
+    let mut read = RequestHead::new(length - 1);
+    assert!((0..STEPS).any(|_| !read.step(&look)), "it ends");
+    assert_eq!(read.facts().head, 0);
+}
+
+#[test]
+fn what_is_no_invocation_for_the_reader_of_request_lines_is_none_here() {
+    for line in [
+        "GET /function/ HTTP/1.1",
+        "GET /function//x HTTP/1.1",
+        "GET /function/?x HTTP/1.1",
+        "GET / HTTP/1.1",
+    ] {
+        let read = request::read(format!("{line}\r\nHost: x\r\n\r\n").as_bytes());
+        assert_eq!((read.outcome(), read.facts().flags), (Outcome::Other, 0), "{line}");
     }
 }
 
