@@ -19,7 +19,9 @@ const SERVICE_VLAN: u16 = ether_type::PROVIDER_BRIDGING.0;
 /// Bytes of an Ethernet header without tags.
 pub const ETHERNET: usize = 14;
 /// The shortest frame on a wire, without its check sequence.
-pub const SHORTEST: usize = 60;
+const SHORTEST: usize = 60;
+/// Bytes behind the packet of a frame that is not short, as some network cards leave them there.
+const TRAILER: usize = 6;
 
 impl Tag {
     /// The tag of a VLAN, with a priority.
@@ -70,13 +72,23 @@ pub fn frame(hardware: ([u8; 6], [u8; 6]), tags: &[Tag], family: Family, packet:
     bytes
 }
 
-/// Fills a frame up to the shortest that a wire carries, with what must not be taken for data.
+/// Appends to a frame what must not be taken for data: up to the shortest that a wire carries, or a few bytes.
 pub fn padded(mut frame: Vec<u8>) -> Vec<u8> {
-    frame.resize(frame.len().max(SHORTEST), 0xa5);
+    let length = if frame.len() < SHORTEST { SHORTEST } else { frame.len() + TRAILER };
+    frame.resize(length, 0xa5);
     frame
 }
 
 impl Segment {
+    /// Bytes of the frame.
+    pub fn length(&self) -> usize {
+        let ip = match Family::of(self.from.0) {
+            Family::V4 => 20,
+            Family::V6 => 40,
+        };
+        ETHERNET + 4 * self.tags.len() + ip + 20 + self.options.len() + self.payload.len()
+    }
+
     /// The TCP header, its checksum not filled in.
     pub fn tcp(&self) -> TcpHeader {
         let mut tcp = TcpHeader::new(self.from.1, self.to.1, self.sequence, self.window);
