@@ -136,17 +136,9 @@ impl Segment {
     /// Reads a frame; panics if it is no TCP segment or one of its checksums is wrong. What follows the IP packet is
     /// left out.
     pub fn read(frame: &[u8]) -> Self {
-        let (link, mut rest) = frame.split_at(12);
-        let mut tags = Vec::new();
-        let kind = loop {
-            let kind = u16::from_be_bytes(rest[..2].try_into().expect("two bytes"));
-            if kind != VLAN && kind != SERVICE_VLAN {
-                break kind;
-            }
-            tags.push(Tag { kind, control: u16::from_be_bytes(rest[2..4].try_into().expect("two bytes")) });
-            rest = &rest[4..];
-        };
-        let headers = PacketHeaders::from_ether_type(EtherType(kind), &rest[2..]).expect("a readable packet");
+        let (link, rest) = frame.split_at(12);
+        let (tags, kind, packet) = tags_of(rest);
+        let headers = PacketHeaders::from_ether_type(EtherType(kind), packet).expect("a readable packet");
         let Some(TransportHeader::Tcp(mut tcp)) = headers.transport else { panic!("no TCP header") };
         let PayloadSlice::Tcp(payload) = headers.payload else { panic!("no TCP payload") };
         let (from, to, class, label, hops) = match headers.net {
@@ -178,6 +170,30 @@ impl Segment {
             options: tcp.options.as_slice().to_vec(),
             payload: payload.to_vec(),
         }
+    }
+}
+
+/// The tags behind the hardware addresses, the type behind them, and the packet.
+fn tags_of(mut rest: &[u8]) -> (Vec<Tag>, u16, &[u8]) {
+    let word = |bytes: &[u8], at: usize| u16::from_be_bytes(bytes[at..at + 2].try_into().expect("two bytes"));
+    let mut tags = Vec::new();
+    loop {
+        let kind = word(rest, 0);
+        if kind != VLAN && kind != SERVICE_VLAN {
+            return (tags, kind, &rest[2..]);
+        }
+        tags.push(Tag { kind, control: word(rest, 2) });
+        rest = &rest[4..];
+    }
+}
+
+/// Whether a frame carries a TCP segment behind an IP header without extensions.
+pub fn is_tcp(frame: &[u8]) -> bool {
+    const TCP: u8 = etherparse::ip_number::TCP.0;
+    match tags_of(&frame[12..]) {
+        (_, IPV4, packet) => packet[9] == TCP,
+        (_, IPV6, packet) => packet[6] == TCP,
+        _ => false,
     }
 }
 

@@ -8,6 +8,7 @@ use dfaas_common::config::cursor;
 use dfaas_common::count::{DropReason, Event, PeerOutcome};
 use dfaas_common::first_byte::FirstByte;
 use dfaas_common::flow::Flow;
+use dfaas_common::steps::STEPS;
 
 use crate::bench::{Bench, FIGLET};
 
@@ -77,10 +78,11 @@ impl Bench {
     /// Verified instructions by program.
     pub fn verified(&self) -> Vec<(&'static str, u32)> {
         ["dfaas_ingress", "dfaas_egress", "dfaas_sweep"]
-            .into_iter()
+            .iter()
+            .chain(STEPS)
             .map(|name| {
                 let info = self.object.program(name).expect("a program").info().expect("its description");
-                (name, info.verified_instruction_count().expect("the kernel tells"))
+                (*name, info.verified_instruction_count().expect("the kernel tells"))
             })
             .collect()
     }
