@@ -25,14 +25,15 @@ pub fn to_local(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     unsafe {
         let interface = (*flow).interface;
-        if (*s).hook == hook::INGRESS && skb.interface() == interface {
-            return PASS;
+        let here = (*s).hook == hook::INGRESS && skb.interface() == interface;
+        if !here {
+            client_frame(skb, flow);
         }
-        client_frame(skb, flow);
+        // What a peer sent may have come in here too, with other tags than the client's.
         if !retag(skb, s, &(*flow).tags) {
             return drop(DropReason::Internal);
         }
-        skb.inject(interface)
+        if here { PASS } else { skb.inject(interface) }
     }
 }
 

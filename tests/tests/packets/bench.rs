@@ -30,7 +30,7 @@ pub const QRCODE: u32 = 6;
 #[derive(Debug)]
 pub struct Outcome {
     pub verdict: u32,
-    frame: Vec<u8>,
+    pub frame: Vec<u8>,
     before: Vec<u8>,
 }
 
@@ -223,7 +223,12 @@ impl Bench {
 
     /// A segment of the node goes out.
     pub fn egress(&mut self, segment: Segment) -> Outcome {
-        run(&self.object, "dfaas_egress", &segment.outgoing().bytes())
+        self.egress_bytes(&segment.outgoing().bytes())
+    }
+
+    /// Any bytes go out.
+    pub fn egress_bytes(&mut self, frame: &[u8]) -> Outcome {
+        run(&self.object, "dfaas_egress", frame)
     }
 
     /// Frees dead flows, as the agent does every second.

@@ -19,7 +19,9 @@ const SERVICE_VLAN: u16 = ether_type::PROVIDER_BRIDGING.0;
 /// Bytes of an Ethernet header without tags.
 pub const ETHERNET: usize = 14;
 /// The shortest frame on a wire, without its check sequence.
-pub const SHORTEST: usize = 60;
+const SHORTEST: usize = 60;
+/// Bytes behind the packet of a frame that is not short, as some network cards leave them there.
+const TRAILER: usize = 6;
 
 impl Tag {
     /// The tag of a VLAN, with a priority.
@@ -70,13 +72,23 @@ pub fn frame(hardware: ([u8; 6], [u8; 6]), tags: &[Tag], family: Family, packet:
     bytes
 }
 
-/// Fills a frame up to the shortest that a wire carries, with what must not be taken for data.
+/// Appends to a frame what must not be taken for data: up to the shortest that a wire carries, or a few bytes.
 pub fn padded(mut frame: Vec<u8>) -> Vec<u8> {
-    frame.resize(frame.len().max(SHORTEST), 0xa5);
+    let length = if frame.len() < SHORTEST { SHORTEST } else { frame.len() + TRAILER };
+    frame.resize(length, 0xa5);
     frame
 }
 
 impl Segment {
+    /// Bytes of the frame.
+    pub fn length(&self) -> usize {
+        let ip = match Family::of(self.from.0) {
+            Family::V4 => 20,
+            Family::V6 => 40,
+        };
+        ETHERNET + 4 * self.tags.len() + ip + 20 + self.options.len() + self.payload.len()
+    }
+
     /// The TCP header, its checksum not filled in.
     pub fn tcp(&self) -> TcpHeader {
         let mut tcp = TcpHeader::new(self.from.1, self.to.1, self.sequence, self.window);
@@ -124,17 +136,9 @@ impl Segment {
     /// Reads a frame; panics if it is no TCP segment or one of its checksums is wrong. What follows the IP packet is
     /// left out.
     pub fn read(frame: &[u8]) -> Self {
-        let (link, mut rest) = frame.split_at(12);
-        let mut tags = Vec::new();
-        let kind = loop {
-            let kind = u16::from_be_bytes(rest[..2].try_into().expect("two bytes"));
-            if kind != VLAN && kind != SERVICE_VLAN {
-                break kind;
-            }
-            tags.push(Tag { kind, control: u16::from_be_bytes(rest[2..4].try_into().expect("two bytes")) });
-            rest = &rest[4..];
-        };
-        let headers = PacketHeaders::from_ether_type(EtherType(kind), &rest[2..]).expect("a readable packet");
+        let (link, rest) = frame.split_at(12);
+        let (tags, kind, packet) = tags_of(rest);
+        let headers = PacketHeaders::from_ether_type(EtherType(kind), packet).expect("a readable packet");
         let Some(TransportHeader::Tcp(mut tcp)) = headers.transport else { panic!("no TCP header") };
         let PayloadSlice::Tcp(payload) = headers.payload else { panic!("no TCP payload") };
         let (from, to, class, label, hops) = match headers.net {
@@ -166,6 +170,30 @@ impl Segment {
             options: tcp.options.as_slice().to_vec(),
             payload: payload.to_vec(),
         }
+    }
+}
+
+/// The tags behind the hardware addresses, the type behind them, and the packet.
+fn tags_of(mut rest: &[u8]) -> (Vec<Tag>, u16, &[u8]) {
+    let word = |bytes: &[u8], at: usize| u16::from_be_bytes(bytes[at..at + 2].try_into().expect("two bytes"));
+    let mut tags = Vec::new();
+    loop {
+        let kind = word(rest, 0);
+        if kind != VLAN && kind != SERVICE_VLAN {
+            return (tags, kind, &rest[2..]);
+        }
+        tags.push(Tag { kind, control: word(rest, 2) });
+        rest = &rest[4..];
+    }
+}
+
+/// Whether a frame carries a TCP segment behind an IP header without extensions.
+pub fn is_tcp(frame: &[u8]) -> bool {
+    const TCP: u8 = etherparse::ip_number::TCP.0;
+    match tags_of(&frame[12..]) {
+        (_, IPV4, packet) => packet[9] == TCP,
+        (_, IPV6, packet) => packet[6] == TCP,
+        _ => false,
     }
 }
 

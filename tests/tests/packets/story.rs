@@ -54,18 +54,29 @@ impl Client {
         self
     }
 
-    /// Sends a SYN and checks that a SYN-ACK comes back.
-    pub fn connect(mut self, bench: &mut Bench) -> Self {
+    /// Its SYN.
+    pub fn syn(&self) -> Segment {
         let mut options = syn_options(self.time);
         options[2..4].copy_from_slice(&self.world.users.segment_size().to_be_bytes());
-        let syn = Segment::new(self.end, self.world.listen(), SYN).numbers(self.isn, 0).options(&options);
-        let outcome = bench.ingress(&syn.tagged(&self.tags));
-        assert_eq!(outcome.verdict, REDIRECT, "a SYN is answered");
-        let answer = outcome.segment();
+        Segment::new(self.end, self.world.listen(), SYN)
+            .numbers(self.isn, 0)
+            .options(&options)
+            .tagged(&self.tags)
+    }
+
+    /// Checks that this is the answer to its SYN, and goes on from there.
+    pub fn connected(mut self, answer: &Segment) -> Self {
         assert_eq!((answer.flags, answer.from, answer.to), (SYN | ACK, self.world.listen(), self.end));
         self.cookie = answer.sequence;
         self.seen = answer.read_times().expect("timestamps").0;
         self
+    }
+
+    /// Sends its SYN, which is answered.
+    pub fn connect(self, bench: &mut Bench) -> Self {
+        let outcome = bench.ingress(&self.syn());
+        assert_eq!(outcome.verdict, REDIRECT, "a SYN is answered");
+        self.connected(&outcome.segment())
     }
 
     /// A segment of this client, `sent` bytes after its SYN and acknowledging `got` bytes.
