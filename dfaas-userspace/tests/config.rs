@@ -61,8 +61,7 @@ fn the_example_file_is_accepted_and_says_which_keys_wait_for_later() {
     assert_eq!(config.static_peers.len(), 2);
     assert_eq!(config.functions["figlet"].max_rate, Some(10.0));
     assert_eq!(config.functions["figlet"].timeout, Some(Duration::from_secs(2)));
-    for key in ["overlay.topology", "control.external", "dataplane.forwarded_for", "functions.figlet.timeout"]
-    {
+    for key in ["overlay.topology", "control.external", "functions.figlet.timeout"] {
         assert!(config.without_effect.iter().any(|unused| unused == key), "{key}");
     }
     let used =
@@ -71,9 +70,26 @@ fn the_example_file_is_accepted_and_says_which_keys_wait_for_later() {
         assert!(!config.without_effect.iter().any(|unused| unused.starts_with(key)), "{key}");
     }
     assert_eq!(config.control.options, Options::default());
+    assert!(config.dataplane.forwarded_for && config.gateway_address.is_none());
+    let [cluster] = &config.foreign_gateways[..] else { panic!("one foreign gateway: {config:?}") };
+    assert_eq!((cluster.name.as_str(), cluster.address), ("cluster", "192.0.2.30:31112".parse().unwrap()));
     let overlay = config.overlay.unwrap();
     assert_eq!((overlay.listen.len(), overlay.allow.len(), overlay.neighbours), (2, 2, 16));
     assert!(!overlay.mdns && overlay.psk.is_none() && overlay.bootstrap.is_empty());
+}
+
+#[test]
+fn addresses_of_both_families_are_accepted_wherever_there_are_addresses() {
+    let text = "[dataplane]\ninterfaces = [\"eth0\"]\nlisten = [\"192.0.2.10:8080\", \"[2001:db8::10]:8080\"]\n\
+                forwarded_for = false\n[gateway]\naddress = \"[2001:db8::20]:8080\"\n\
+                [overlay]\nlisten = []\ndata_address = \"2001:db8::10\"\n\
+                [[static_peer]]\nname = \"b\"\naddress = \"2001:db8::2\"\n";
+    let config = check(text).unwrap();
+    assert_eq!(config.dataplane.listen.len(), 2);
+    assert_eq!(config.dataplane.data_address, Some("2001:db8::10".parse().unwrap()));
+    assert_eq!(config.gateway_address, Some("[2001:db8::20]:8080".parse().unwrap()));
+    assert_eq!(config.static_peers[0].address, "2001:db8::2".parse::<std::net::IpAddr>().unwrap());
+    assert!(!config.dataplane.forwarded_for && config.without_effect.is_empty());
 }
 
 #[test]

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use crate::family::Family;
 use crate::lab::Lab;
 use crate::node::Node;
-use crate::settings::{Agent, Gateway, Overlay, overlay_addresses};
+use crate::settings::{Agent, Gateway, Overlay, overlay_addresses_over};
 
 /// How long nodes may take to find each other.
 const FORMED: Duration = Duration::from_secs(30);
@@ -27,16 +28,25 @@ impl Identities {
 
     /// How a node enters: it lets in all of these, and asks `entrance` first.
     pub fn overlay(&self, entrance: &[u8]) -> Overlay {
+        self.overlay_over(Family::V4, entrance)
+    }
+
+    /// The same over what this family has between nodes.
+    pub fn overlay_over(&self, family: Family, entrance: &[u8]) -> Overlay {
         Overlay {
             allow: self.by_index.values().cloned().collect(),
-            bootstrap: entrance.iter().flat_map(|index| self.addresses(*index)).collect(),
+            bootstrap: entrance.iter().flat_map(|index| self.addresses_over(family, *index)).collect(),
             ..Overlay::default()
         }
     }
 
-    /// Where node `index` is reached, with its id.
+    /// Where node `index` is reached over IPv4, with its id.
     pub fn addresses(&self, index: u8) -> [String; 2] {
-        overlay_addresses(index).map(|address| format!("{address}/p2p/{}", self.id(index)))
+        self.addresses_over(Family::V4, index)
+    }
+
+    fn addresses_over(&self, family: Family, index: u8) -> [String; 2] {
+        overlay_addresses_over(family, index).map(|address| format!("{address}/p2p/{}", self.id(index)))
     }
 }
 
@@ -57,7 +67,7 @@ pub fn nodes(
     for (index, node) in (1..).zip(&nodes) {
         let (mut agent, gateway) = settings(index, &identities);
         let entrance: &[u8] = if index == 1 { &[] } else { &[1] };
-        agent.overlay.get_or_insert_with(|| identities.overlay(entrance));
+        agent.overlay.get_or_insert_with(|| identities.overlay_over(agent.family, entrance));
         node.configure_agent(lab, &agent)?;
         node.configure_gateway(&gateway)?;
     }

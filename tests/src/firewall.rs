@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::namespace::Namespace;
 
-/// A namespace that loses TCP packets at random, those that come in and those that go out.
+/// A namespace that loses TCP packets of both families at random, those that come in and those that go out.
 #[derive(Debug)]
 pub struct Loss {
     namespace: Namespace,
@@ -17,14 +17,14 @@ impl Loss {
     pub fn start(namespace: &Namespace, percent: u8) -> Result<Self> {
         let rule = format!("meta l4proto tcp numgen random mod 100 < {percent} counter drop");
         let chain = |hook: &str| format!("chain {hook} {{\ntype filter hook {hook} priority 0\n{rule}\n}}\n");
-        let rules = format!("table ip loss {{\n{}{}}}\n", chain("input"), chain("output"));
+        let rules = format!("table inet loss {{\n{}{}}}\n", chain("input"), chain("output"));
         namespace.output("nft", &["-f", "-"], &rules)?;
         Ok(Self { namespace: namespace.clone() })
     }
 
     /// Packets lost so far.
     pub fn dropped(&self) -> Result<u64> {
-        let rules = self.namespace.output("nft", &["list", "table", "ip", "loss"], "")?;
+        let rules = self.namespace.output("nft", &["list", "table", "inet", "loss"], "")?;
         let counts = rules.split("counter packets ").skip(1).map(|rest| {
             let number = rest.split(' ').next().unwrap_or_default();
             number.parse::<u64>().with_context(|| format!("no number of packets in {rules}"))
@@ -35,7 +35,7 @@ impl Loss {
 
 impl Drop for Loss {
     fn drop(&mut self) {
-        if let Err(error) = self.namespace.output("nft", &["delete", "table", "ip", "loss"], "") {
+        if let Err(error) = self.namespace.output("nft", &["delete", "table", "inet", "loss"], "") {
             eprintln!("lab: {error:#}");
         }
     }

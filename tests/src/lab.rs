@@ -1,6 +1,6 @@
 //! A federation's network on one machine.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result, ensure};
 use crate::cleanup;
 use crate::ip::ip;
 use crate::names::{
-    LabName, MAX_NODES, MAX_USERS, container_address, node_address, peer_address, user_address,
+    LabName, MAX_NODES, MAX_USERS, container_address, container_address6, node_address, node_address6,
+    peer_address, peer_address6, user_address, user_address6,
 };
 use crate::namespace::Namespace;
 use crate::offloads::{self, Offloads};
@@ -33,8 +34,8 @@ impl Default for Topology {
 }
 
 /// Network namespaces in which nodes run: node `i` has `peers0` (10.77.0.i/24, on a switch with the others) and
-/// `users0` (10.77.i.1/24, towards its users, who have 10.77.i.10 and up). Dropping it ends all processes in there
-/// and removes everything.
+/// `users0` (10.77.i.1/24, towards its users, who have 10.77.i.10 and up). The same over IPv6: fd77::i/64, fd77:i::1/64,
+/// and fd77:i::10 and up. Dropping it ends all processes in there and removes everything.
 #[derive(Debug)]
 pub struct Lab {
     name: LabName,
@@ -76,18 +77,21 @@ impl Lab {
         let port = format!("node{index}");
         on(&node, &format!("link add name peers0 type veth peer name {port} netns {}", switch.name()))?;
         on(&switch, &format!("link set dev {port} master bridge0 up"))?;
-        on(&node, &format!("address add {}/24 dev peers0", peer_address(index)))?;
+        add_address(&node, "peers0", peer_address(index).into())?;
+        add_address(&node, "peers0", peer_address6(index).into())?;
         on(&node, "link set dev peers0 up")?;
 
-        let gateway = node_address(index);
         on(&node, &format!("link add name users0 type veth peer name eth0 netns {}", users.name()))?;
-        on(&node, &format!("address add {gateway}/24 dev users0"))?;
+        add_address(&node, "users0", node_address(index).into())?;
+        add_address(&node, "users0", node_address6(index).into())?;
         on(&node, "link set dev users0 up")?;
         for user in 0..self.topology.users {
-            on(&users, &format!("address add {}/24 dev eth0", user_address(index, user)))?;
+            add_address(&users, "eth0", user_address(index, user).into())?;
+            add_address(&users, "eth0", user_address6(index, user).into())?;
         }
         on(&users, "link set dev eth0 up")?;
-        on(&users, &format!("route add default via {gateway}"))?;
+        on(&users, &format!("route add default via {}", node_address(index)))?;
+        on(&users, &format!("-6 route add default via {}", node_address6(index)))?;
 
         let offloads = self.topology.offloads;
         node.run(|| ["peers0", "users0"].iter().try_for_each(|name| offloads::set(name, offloads)))??;
@@ -121,18 +125,24 @@ impl Lab {
         let _making = registry::enter();
         let (node, container) = (self.node(index), Namespace::new(format!("{}c{index}", self.name.prefix())));
         make_namespace(&container)?;
-        let (outside, inside) = (Ipv4Addr::new(10, 78, index, 1), container_address(index));
+        let outside = Ipv4Addr::new(10, 78, index, 1);
+        let outside6 = Ipv6Addr::new(0xfd78, index.into(), 0, 0, 0, 0, 0, 1);
         on(&node, &format!("link add name pods0 type veth peer name eth0 netns {}", container.name()))?;
-        on(&node, &format!("address add {outside}/24 dev pods0"))?;
+        add_address(&node, "pods0", outside.into())?;
+        add_address(&node, "pods0", outside6.into())?;
         on(&node, "link set dev pods0 up")?;
-        on(&container, &format!("address add {inside}/24 dev eth0"))?;
+        add_address(&container, "eth0", container_address(index).into())?;
+        add_address(&container, "eth0", container_address6(index).into())?;
         on(&container, "link set dev eth0 up")?;
         on(&container, &format!("route add default via {outside}"))?;
+        on(&container, &format!("-6 route add default via {outside6}"))?;
         let offloads = self.topology.offloads;
         container.run(|| offloads::set("eth0", offloads))??;
         node.run(|| {
             offloads::set("pods0", offloads)?;
-            std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").context("cannot switch forwarding on")
+            let forward = |family| std::fs::write(format!("/proc/sys/net/{family}"), "1");
+            forward("ipv4/ip_forward").context("cannot switch forwarding on")?;
+            forward("ipv6/conf/all/forwarding").context("cannot switch forwarding of IPv6 on")
         })??;
         Ok(container)
     }
@@ -162,6 +172,12 @@ impl Drop for Lab {
     fn drop(&mut self) {
         registry::unregister(self.name);
     }
+}
+
+/// Gives an interface an address, at once: nobody else can have it.
+fn add_address(namespace: &Namespace, interface: &str, address: IpAddr) -> Result<()> {
+    let (bits, at_once) = if address.is_ipv6() { (64, " nodad") } else { (24, "") };
+    on(namespace, &format!("address add {address}/{bits} dev {interface}{at_once}"))
 }
 
 fn make_namespace(namespace: &Namespace) -> Result<()> {

@@ -8,6 +8,7 @@
 mod asking;
 pub mod bench;
 mod cleanup;
+mod family;
 pub mod federation;
 pub mod firewall;
 pub mod http;
@@ -25,8 +26,12 @@ pub mod settings;
 pub mod statistics;
 mod wait;
 
+pub use family::Family;
 pub use lab::{Lab, Topology};
-pub use names::{container_address, node_address, peer_address, user_address};
+pub use names::{
+    container_address, container_address6, node_address, node_address6, peer_address, peer_address6,
+    user_address, user_address6,
+};
 pub use namespace::Namespace;
 pub use node::{Node, dfaas_binary};
 pub use offloads::Offloads;

@@ -2,7 +2,7 @@
 //! run left behind can be told from what a living one uses.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Most nodes of one lab: a node's index is a byte of its addresses.
 pub(crate) const MAX_NODES: u8 = 200;
@@ -66,6 +66,26 @@ pub fn user_address(index: u8, user: u8) -> Ipv4Addr {
 /// Address of the container behind node `index` (from 1), on a network of these two.
 pub fn container_address(index: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 78, index, 2)
+}
+
+/// The IPv6 address of node `index` (from 1) on the network between the nodes.
+pub fn peer_address6(index: u8) -> Ipv6Addr {
+    Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, index.into())
+}
+
+/// The IPv6 address at which the users beside node `index` (from 1) call it.
+pub fn node_address6(index: u8) -> Ipv6Addr {
+    Ipv6Addr::new(0xfd77, index.into(), 0, 0, 0, 0, 0, 1)
+}
+
+/// IPv6 address number `user` (from 0) of the users beside node `index` (from 1).
+pub fn user_address6(index: u8, user: u8) -> Ipv6Addr {
+    Ipv6Addr::new(0xfd77, index.into(), 0, 0, 0, 0, 0, 0x10 + u16::from(user))
+}
+
+/// The IPv6 address of the container behind node `index` (from 1).
+pub fn container_address6(index: u8) -> Ipv6Addr {
+    Ipv6Addr::new(0xfd78, index.into(), 0, 0, 0, 0, 0, 2)
 }
 
 #[cfg(test)]

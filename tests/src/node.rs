@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::Signal;
 
+use crate::family::Family;
 use crate::http;
 use crate::lab::Lab;
-use crate::names::node_address;
 use crate::namespace::Namespace;
 use crate::process::Process;
-use crate::settings::{ADMIN_PORT, Agent, Gateway, INVOCATION_PORT, node_name};
+use crate::settings::{ADMIN_PORT, Agent, Gateway, node_name};
 
 /// How long a gateway or an agent may take until it is ready.
 const READY: Duration = Duration::from_secs(30);
@@ -43,9 +43,16 @@ pub struct Node {
     pub(crate) namespace: Namespace,
     pub(crate) folder: PathBuf,
     pub(crate) binary: PathBuf,
-    log: Mutex<Option<String>>,
+    configured: Mutex<Configured>,
     gateway: Option<Process>,
     agent: Option<Process>,
+}
+
+/// What is kept of the agent's configuration.
+#[derive(Debug, Default)]
+struct Configured {
+    log: Option<String>,
+    family: Family,
 }
 
 impl Node {
@@ -71,7 +78,7 @@ impl Node {
             namespace: lab.node(index),
             folder,
             binary: binary.to_owned(),
-            log: Mutex::default(),
+            configured: Mutex::default(),
             gateway: None,
             agent: None,
         };
@@ -82,8 +89,8 @@ impl Node {
 
     /// Writes another configuration for the agent's next start.
     pub fn configure_agent(&self, lab: &Lab, agent: &Agent) -> Result<()> {
-        if let Ok(mut log) = self.log.lock() {
-            log.clone_from(&agent.log);
+        if let Ok(mut configured) = self.configured.lock() {
+            *configured = Configured { log: agent.log.clone(), family: agent.family };
         }
         self.write("agent.toml", &agent.render(lab, self.index, &self.admin_socket(), &self.identity_file())?)
     }
@@ -108,9 +115,19 @@ impl Node {
         &self.namespace
     }
 
-    /// Where users call it.
+    /// Where users call it; by IPv4, if they call by both families.
     pub fn address(&self) -> SocketAddr {
-        (node_address(self.index), INVOCATION_PORT).into()
+        self.family().node_address(self.index)
+    }
+
+    /// Everywhere that users call it, IPv4 first.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.family().node_addresses(self.index)
+    }
+
+    /// Over which families it is called.
+    pub fn family(&self) -> Family {
+        self.configured.lock().map_or_else(|_| Family::default(), |configured| configured.family)
     }
 
     /// The agent's admin address, inside the node's namespace.
@@ -172,7 +189,7 @@ impl Node {
 
     fn start(&self, part: &str) -> Result<Process> {
         let mut command = Command::new(&self.binary);
-        let filter = self.log.lock().ok().and_then(|log| log.clone());
+        let filter = self.configured.lock().ok().and_then(|configured| configured.log.clone());
         if let Some(filter) = filter.filter(|_| part == "agent") {
             command.args(["--log", &filter]);
         }

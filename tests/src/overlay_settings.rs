@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::names::peer_address;
+use crate::family::Family;
 
 /// Port of the overlay.
 pub const OVERLAY_PORT: u16 = 31600;
@@ -35,9 +35,9 @@ pub(crate) struct OverlayTable<'a> {
 }
 
 impl<'a> OverlayTable<'a> {
-    pub(crate) fn new(overlay: &'a Overlay, index: u8, identity: &'a Path) -> Self {
+    pub(crate) fn new(overlay: &'a Overlay, family: Family, index: u8, identity: &'a Path) -> Self {
         Self {
-            listen: overlay_addresses(index),
+            listen: overlay_addresses_over(family, index),
             identity,
             allow: &overlay.allow,
             bootstrap: &overlay.bootstrap,
@@ -50,6 +50,12 @@ impl<'a> OverlayTable<'a> {
 
 /// Where the overlay of node `index` listens: by QUIC and by TCP, on the network between the nodes.
 pub fn overlay_addresses(index: u8) -> [String; 2] {
-    let ip = peer_address(index);
-    [format!("/ip4/{ip}/udp/{OVERLAY_PORT}/quic-v1"), format!("/ip4/{ip}/tcp/{OVERLAY_PORT}")]
+    overlay_addresses_over(Family::V4, index)
+}
+
+/// The same over what this family has between nodes.
+pub fn overlay_addresses_over(family: Family, index: u8) -> [String; 2] {
+    let ip = family.peer_address(index);
+    let at = if ip.is_ipv6() { format!("/ip6/{ip}") } else { format!("/ip4/{ip}") };
+    [format!("{at}/udp/{OVERLAY_PORT}/quic-v1"), format!("{at}/tcp/{OVERLAY_PORT}")]
 }

@@ -1,16 +1,16 @@
 //! The configuration files of one node: `dfaas agent` and `dfaas gateway`.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use crate::family::Family;
 use crate::lab::Lab;
-use crate::names::{node_address, peer_address};
 use crate::overlay_settings::OverlayTable;
-pub use crate::overlay_settings::{OVERLAY_PORT, Overlay, overlay_addresses};
+pub use crate::overlay_settings::{OVERLAY_PORT, Overlay, overlay_addresses, overlay_addresses_over};
 
 /// Port at which users call their node.
 pub const INVOCATION_PORT: u16 = 8080;
@@ -72,7 +72,7 @@ pub struct StaticPeer {
     /// Its name.
     pub name: String,
     /// Its address between the nodes.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     /// Its data port.
     pub data_port: u16,
     /// Its part of what is not served locally, in proportion to the other peers' shares.
@@ -80,15 +80,23 @@ pub struct StaticPeer {
 }
 
 impl StaticPeer {
-    /// Node `index` of the same lab.
+    /// Node `index` of the same lab, over IPv4.
     pub fn node(index: u8, share: f64) -> Self {
-        Self { name: node_name(index), address: peer_address(index), data_port: DATA_PORT, share }
+        Self::node_over(Family::V4, index, share)
+    }
+
+    /// Node `index` of the same lab, over what this family has between nodes.
+    pub fn node_over(family: Family, index: u8, share: f64) -> Self {
+        let address = family.peer_address(index);
+        Self { name: node_name(index), address, data_port: DATA_PORT, share }
     }
 }
 
 /// How a node's agent is configured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agent {
+    /// Where users call, and how nodes of the overlay talk; the peers have addresses of their own.
+    pub family: Family,
     /// Name of the strategy.
     pub strategy: String,
     /// Time between two decisions, as `1s`.
@@ -108,6 +116,7 @@ pub struct Agent {
 impl Default for Agent {
     fn default() -> Self {
         Self {
+            family: Family::default(),
             strategy: "static".to_owned(),
             period: "1s".to_owned(),
             static_local: 100.0,
@@ -122,6 +131,8 @@ impl Default for Agent {
 /// How a node's gateway is configured.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Gateway {
+    /// Where users call, and whence invocations of other nodes come; see [`Family::gateway_addresses`].
+    pub family: Family,
     /// Listens with MPTCP, as Go programs do.
     pub mptcp: bool,
     /// Functions by name.
@@ -133,24 +144,28 @@ pub struct Gateway {
 impl Agent {
     /// The file for node `index` of the lab.
     pub(crate) fn render(&self, lab: &Lab, index: u8, socket: &Path, identity: &Path) -> Result<String> {
-        let listen = format!("{}:{INVOCATION_PORT}", node_address(index));
+        let listen = self.family.node_addresses(index);
+        let url = format!("http://{}", self.family.node_address(index));
         let pin = lab.pin(index);
         let file = AgentFile {
             node: NodeTable { name: node_name(index) },
             dataplane: DataPlaneTable {
                 interfaces: &["users0", "peers0"],
-                listen: [&listen],
+                listen,
                 data_port: DATA_PORT,
                 pin: &pin,
             },
-            gateway: GatewayTable { url: format!("http://{listen}"), poll: "1s" },
+            gateway: GatewayTable { url, poll: "1s" },
             control: ControlTable {
                 strategy: &self.strategy,
                 period: &self.period,
                 r#static: StaticTable { local: self.static_local },
             },
             admin: AdminTable { socket, listen: format!("127.0.0.1:{ADMIN_PORT}") },
-            overlay: self.overlay.as_ref().map(|overlay| OverlayTable::new(overlay, index, identity)),
+            overlay: self
+                .overlay
+                .as_ref()
+                .map(|overlay| OverlayTable::new(overlay, self.family, index, identity)),
             static_peer: &self.peers,
         };
         render(&file, &self.overrides)
@@ -162,7 +177,7 @@ impl Gateway {
     pub(crate) fn render(&self, index: u8) -> Result<String> {
         let file = GatewayFile {
             name: node_name(index),
-            listen: [format!("{}:{INVOCATION_PORT}", node_address(index))],
+            listen: self.family.gateway_addresses(index),
             metrics_listen: format!("127.0.0.1:{GATEWAY_METRICS_PORT}"),
             mptcp: self.mptcp,
             functions: &self.functions,
@@ -191,7 +206,7 @@ struct NodeTable {
 #[derive(Serialize)]
 struct DataPlaneTable<'a> {
     interfaces: &'a [&'a str],
-    listen: [&'a str; 1],
+    listen: Vec<SocketAddr>,
     data_port: u16,
     pin: &'a Path,
 }
@@ -223,7 +238,7 @@ struct AdminTable<'a> {
 #[derive(Serialize)]
 struct GatewayFile<'a> {
     name: String,
-    listen: [String; 1],
+    listen: Vec<SocketAddr>,
     metrics_listen: String,
     mptcp: bool,
     functions: &'a BTreeMap<String, Function>,

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -12,7 +12,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dfaas_tests::load::{self, Load};
-use dfaas_tests::{Lab, Namespace, Offloads, Process, Topology, node_address, peer_address, user_address};
+use dfaas_tests::{
+    Lab, Namespace, Offloads, Process, Topology, container_address, container_address6, node_address,
+    node_address6, peer_address, peer_address6, user_address,
+};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -135,7 +138,13 @@ fn nodes_reach_each_other_over_the_switch_and_users_reach_their_node_whatever_th
     for offloads in [Offloads::AsMade, Offloads::WithGro, Offloads::None] {
         let lab = Lab::new(Topology { nodes: 2, users: 1, offloads }).unwrap();
         let body = Bytes::from(vec![b'x'; 300_000]);
-        for (address, from) in [(peer_address(2), lab.node(1)), (node_address(2), lab.users(2))] {
+        let ways: [(IpAddr, Namespace); 4] = [
+            (peer_address(2).into(), lab.node(1)),
+            (peer_address6(2).into(), lab.node(1)),
+            (node_address(2).into(), lab.users(2)),
+            (node_address6(2).into(), lab.users(2)),
+        ];
+        for (address, from) in ways {
             let target = SocketAddr::from((address, 8080));
             let server = serve(&lab.node(2), target);
             let load = Load { body: body.clone(), ..Load::new(target, "f", 30.0, Duration::from_secs(1)) };
@@ -143,6 +152,20 @@ fn nodes_reach_each_other_over_the_switch_and_users_reach_their_node_whatever_th
             drop(server);
             assert_eq!(report.total().ok, 18, "{offloads:?} {:?}", report.reasons());
         }
+    }
+}
+
+#[test]
+fn a_container_reaches_the_users_of_its_node_over_both_families() {
+    let lab = two_nodes();
+    let container = lab.add_container(2).unwrap();
+    for address in [IpAddr::from(container_address(2)), container_address6(2).into()] {
+        let target = SocketAddr::from((address, 8080));
+        let server = serve(&container, target);
+        let load = Load::new(target, "f", 30.0, Duration::from_secs(1));
+        let report = load::start(&lab.users(2), load).unwrap().finish().unwrap();
+        drop(server);
+        assert_eq!(report.total().ok, 18, "{address} {:?}", report.reasons());
     }
 }
 

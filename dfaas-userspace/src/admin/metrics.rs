@@ -116,6 +116,12 @@ impl Reading {
                 family.encode_family(&labels)?.encode_gauge(&(f64::from(*part) / 65_536.0))?;
             }
         }
+        let help = "1 if invocations are sent to the gateway at an address of its own";
+        let mut family = encoder.encode_descriptor("dfaas_gateway_healthy", help, None, MetricType::Gauge)?;
+        for gateway in &self.state.gateways {
+            let labels = [("gateway", gateway.name.as_str())];
+            family.encode_family(&labels)?.encode_gauge(&i64::from(gateway.away.is_none()))?;
+        }
         Ok(())
     }
 }

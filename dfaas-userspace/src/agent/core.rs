@@ -6,12 +6,13 @@ use dfaas_control::{
     Command, FunctionId, Measurements, Message, NodeId, Random, Strategy, Time, UnknownStrategy,
 };
 
+use super::gateways::Gateways;
 use super::history::History;
 use super::roster::{RosterPeer, roster};
 use super::state::Rates;
 use super::{measure, plans};
 use crate::config::{Config, StaticPeer};
-use crate::dataplane::{Function, FunctionPlan, Peer, Snapshot};
+use crate::dataplane::{Function, FunctionPlan, Gateway, Peer, Snapshot};
 use crate::discovery::{Catalogue, FunctionInfo};
 use crate::federation::{Effects, Federation, MemberView, add};
 use crate::overlay::{Event, Order};
@@ -26,7 +27,11 @@ pub(super) struct Core {
     period: Duration,
     statics: Vec<StaticPeer>,
     federation: Option<Federation>,
+    gateways: Gateways,
+    /// The functions of all gateways.
     catalogue: Option<Catalogue>,
+    /// The functions that peers were told of last.
+    served: Option<Vec<String>>,
     history: History,
     rates: BTreeMap<String, Rates>,
     /// The plan that the strategy set last.
@@ -57,7 +62,9 @@ impl Core {
             period: config.control.options.period,
             statics: config.static_peers.clone(),
             federation,
+            gateways: Gateways::new(config),
             catalogue: None,
+            served: None,
             history: History::new(config.control.options.period),
             rates: BTreeMap::new(),
             plan: None,
@@ -111,21 +118,60 @@ impl Core {
         self.federation.as_ref().and_then(Federation::next_expiry)
     }
 
-    /// What the gateway has, once it told.
+    /// This node's gateways.
+    pub(super) fn gateways(&self) -> &Gateways {
+        &self.gateways
+    }
+
+    /// What the gateways have, once they told.
     pub(super) fn catalogue(&self) -> Option<&Catalogue> {
         self.catalogue.as_ref()
     }
 
-    /// Takes what the gateway told; whether that differs from before.
-    pub(super) fn learn(&mut self, now: Time, catalogue: Catalogue) -> bool {
-        let news = self.catalogue.as_ref() != Some(&catalogue);
-        if news && let Some(federation) = &mut self.federation {
-            let served = catalogue.functions.iter().filter(|(_, info)| !info.local_only);
-            let effects = federation.serve(now, served.map(|(name, _)| name.clone()).collect());
+    /// Takes what a gateway told, or why it told nothing; whether the functions differ from before.
+    pub(super) fn told(
+        &mut self,
+        now: Time,
+        gateway: Option<&str>,
+        answer: Result<Catalogue, String>,
+    ) -> bool {
+        self.gateways.told(gateway, answer);
+        let catalogue = self.gateways.catalogue();
+        if catalogue.is_none() || catalogue == self.catalogue {
+            return false;
+        }
+        self.catalogue = catalogue;
+        self.serve(now);
+        true
+    }
+
+    /// Takes a gateway's answer to a health check, or why there was none; whether it works now, if that is news.
+    pub(super) fn checked(
+        &mut self,
+        now: Time,
+        gateway: Option<&str>,
+        answer: Result<(), String>,
+    ) -> Option<bool> {
+        let news = self.gateways.checked(gateway, answer);
+        if news.is_some() {
+            self.serve(now);
+        }
+        news
+    }
+
+    /// Tells peers what is served here: whatever may leave its node, if its gateway works.
+    fn serve(&mut self, now: Time) {
+        let (Some(federation), Some(catalogue)) = (&mut self.federation, &self.catalogue) else { return };
+        let served = catalogue
+            .functions
+            .iter()
+            .filter(|(_, info)| !info.local_only && self.gateways.is_healthy(info.gateway.as_deref()));
+        let served: Vec<String> = served.map(|(name, _)| name.clone()).collect();
+        if self.served.as_ref() != Some(&served) {
+            let effects = federation.serve(now, served.clone());
+            self.served = Some(served);
             self.note(effects.orders);
         }
-        self.catalogue = Some(catalogue);
-        news
     }
 
     /// Something happened to the overlay.
@@ -248,19 +294,22 @@ impl Core {
     pub(super) fn wanted(&self, now: Time) -> Wanted {
         let peers = self.roster(now);
         let admitted = plans::admitted(self.plan.as_ref(), &peers);
+        let gateways = self.gateways.placed();
         let Some(catalogue) = &self.catalogue else {
-            return Wanted { peers: admitted, functions: None, plans: BTreeMap::new() };
+            return Wanted { gateways, peers: admitted, functions: None, plans: BTreeMap::new() };
         };
         let foreign = self.foreign(&peers);
         let own = |(name, info): (&String, &FunctionInfo)| Function {
             name: name.clone(),
             spellings: info.spellings.clone(),
+            gateway: info.gateway.clone(),
         };
-        let of_peers = |name: &String| Function { name: name.clone(), spellings: vec![name.clone()] };
+        let of_peers =
+            |name: &String| Function { name: name.clone(), spellings: vec![name.clone()], gateway: None };
         let functions = catalogue.functions.iter().map(own).chain(foreign.iter().map(of_peers));
         let names = catalogue.functions.keys().chain(&foreign);
         let plans = self.plan.as_ref().map(|plan| plans::named(plan, names, &peers)).unwrap_or_default();
-        Wanted { peers: admitted, functions: Some(functions.collect()), plans }
+        Wanted { gateways, peers: admitted, functions: Some(functions.collect()), plans }
     }
 }
 
@@ -272,9 +321,11 @@ fn rates(name: &str, measured: &Measurements) -> Option<Rates> {
 /// Everything that the data plane is to be told.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Wanted {
+    /// The gateways at addresses of their own.
+    pub gateways: Vec<Gateway>,
     /// The peers.
     pub peers: Vec<Peer>,
-    /// The functions; `None` until the gateway told.
+    /// The functions; `None` until the gateways told.
     pub functions: Option<Vec<Function>>,
     /// A plan for each function.
     pub plans: BTreeMap<String, FunctionPlan>,

@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::Config;
+use crate::dataplane::OWN_GATEWAY;
 use crate::federation::{Federation, Settings};
 use crate::overlay::Card;
 
@@ -27,7 +28,8 @@ pub(super) fn federation(config: &Config) -> Federation {
             .static_peers
             .iter()
             .map(|peer| peer.name.clone())
-            .chain([config.name.clone()])
+            .chain(config.foreign_gateways.iter().map(|gateway| gateway.name.clone()))
+            .chain([config.name.clone(), OWN_GATEWAY.to_owned()])
             .collect(),
         reserved_addresses: config.static_peers.iter().map(|peer| peer.address).chain(own).collect(),
     };

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 /// One thing that must work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// `dataplane`, `gateway` or `plans`.
+    /// `dataplane`, `gateway`, `plans`, `overlay`, or `gateway` and the name of one at an address of its own.
     pub name: String,
     /// Whether it works.
     pub ok: bool,

@@ -3,7 +3,9 @@
 
 mod core;
 mod federate;
+mod gateways;
 mod health;
+mod hearing;
 mod history;
 mod interfaces;
 mod lock;
@@ -18,16 +20,19 @@ mod reporting_peers;
 mod roster;
 mod run;
 mod settling;
+mod sources;
 mod state;
 mod turn;
 mod writer;
 mod written;
 
+pub use gateways::GatewayView;
 pub use health::{Check, Health};
 pub use interfaces::check_interfaces;
 pub use lock::{Lock, LockError};
 pub use report::{
-    FunctionReport, FunctionsReport, InflightReport, InvocationReport, OverlayReport, StatusReport,
+    FunctionReport, FunctionsReport, GatewayReport, InflightReport, InvocationReport, OverlayReport,
+    StatusReport,
 };
 pub use report_peers::{PeerReport, PeersReport};
 pub use report_plan::{PlanReport, PlansReport, ShareReport};

@@ -34,7 +34,11 @@ pub struct StatusReport {
     pub ready: bool,
     /// How the agent is.
     pub health: Health,
-    /// Number of functions of the gateway.
+    /// The gateways at addresses of their own.
+    pub gateways: Vec<GatewayReport>,
+    /// What stands in the way of backends, one line each.
+    pub problems: Vec<String>,
+    /// Number of functions of the gateways.
     pub functions: usize,
     /// Number of peers: nodes that invocations go to or come from.
     pub peers: usize,
@@ -48,6 +52,21 @@ pub struct StatusReport {
     pub retries: u64,
     /// Data plane calls that failed.
     pub dataplane_errors: u64,
+}
+
+/// A gateway of `dfaas status`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GatewayReport {
+    /// Its name; `gateway` is the node's own.
+    pub name: String,
+    /// Where it takes invocations.
+    pub address: SocketAddr,
+    /// Whether invocations are sent to it.
+    pub healthy: bool,
+    /// Why not, or why its functions cannot be read; nothing if all is well.
+    pub reason: Option<String>,
+    /// Functions that it serves here.
+    pub functions: usize,
 }
 
 /// The overlay of `dfaas status`.
@@ -76,19 +95,21 @@ pub struct OverlayReport {
 /// `dfaas functions`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FunctionsReport {
-    /// Whether the gateway told its functions; before, the list is empty because nothing is known.
+    /// Whether the gateways told their functions; before, the list is empty because nothing is known.
     pub known: bool,
     /// By name.
     pub functions: Vec<FunctionReport>,
 }
 
-/// One function of the local gateway.
+/// One function of this node's gateways.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FunctionReport {
     /// Canonical name.
     pub name: String,
     /// How callers may name it.
     pub spellings: Vec<String>,
+    /// The gateway that serves it; nothing: the node's own.
+    pub gateway: Option<String>,
     /// Replicas that are ready.
     pub available_replicas: u64,
     /// Most invocations a second served here.

@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
+use super::gateways::GatewayView;
 use super::report::{
-    FunctionReport, FunctionsReport, InflightReport, InvocationReport, OverlayReport, StatusReport,
+    FunctionReport, FunctionsReport, GatewayReport, InflightReport, InvocationReport, OverlayReport,
+    StatusReport,
 };
 use super::report_plan::{PlanReport, PlansReport, ShareReport};
 use super::state::{State, WrittenPlan};
@@ -42,6 +44,8 @@ impl State {
             armed: snapshot.armed,
             ready: self.ready(),
             health: self.health(now),
+            gateways: self.gateways.iter().map(gateway).collect(),
+            problems: snapshot.problems.clone(),
             functions: self.catalogue.as_ref().map_or(0, |catalogue| catalogue.functions.len()),
             peers: self.static_peers.len() + self.members.iter().filter(|member| member.is_peer()).count(),
             overlay: self.overlay_report(),
@@ -58,6 +62,7 @@ impl State {
         let functions = listed.map(|(name, info)| FunctionReport {
             name: name.clone(),
             spellings: info.spellings.clone(),
+            gateway: info.gateway.clone(),
             available_replicas: info.available_replicas,
             max_rate: info.max_rate,
             max_inflight: info.max_inflight,
@@ -119,6 +124,16 @@ impl State {
             conflict: self.conflict,
             bootstrap_error: status.bootstrap_error.clone(),
         })
+    }
+}
+
+fn gateway(view: &GatewayView) -> GatewayReport {
+    GatewayReport {
+        name: view.name.clone(),
+        address: view.address,
+        healthy: view.away.is_none(),
+        reason: view.away.clone().or_else(|| view.error.clone()),
+        functions: view.functions,
     }
 }
 

@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
 use super::federate::federation;
+use super::sources::Sources;
 use super::state::State;
 use super::turn::Agent;
 use super::writer::{Writer, WriterGone};
 use crate::admin;
 use crate::config::Config;
 use crate::dataplane::{DataPlane, DataPlaneError, Left};
-use crate::discovery::{self, Catalogue, DiscoveryError};
+use crate::discovery::Report;
 use crate::overlay::{self, Overlay};
 
 /// Events of the overlay that are taken together at most.
@@ -53,6 +54,9 @@ pub enum AgentError {
     /// The client of the gateway could not be made.
     #[error("gateway client: {0}")]
     Client(#[from] reqwest::Error),
+    /// A gateway cannot be asked for its health.
+    #[error("gateway health: {0}")]
+    Health(String),
     /// The system gave no thread.
     #[error("data plane thread: {0}")]
     Thread(std::io::Error),
@@ -71,7 +75,7 @@ pub enum AgentError {
 enum Event {
     Tick,
     Maintain,
-    Discovered(Result<Catalogue, DiscoveryError>),
+    Heard(Report),
     Overlay(Vec<overlay::Event>),
     Expiry,
     Exit(Exit),
@@ -94,8 +98,7 @@ pub async fn run(
         tracing::warn!("without effect in this version: {}", config.without_effect.join(", "));
     }
     let core = Core::new(&config, overlay.is_some().then(|| federation(&config)))?;
-    let mut client = discovery::Client::new(config.gateway.clone(), config.functions.clone())?;
-    let remembered = client.remember(discovery::Memory::beside(&config.admin.socket));
+    let sources = Sources::new(&config)?;
     let writer = Writer::start(dataplane).map_err(AgentError::Thread)?;
     let started = Instant::now();
     let (orders, events, status) = match overlay {
@@ -109,16 +112,14 @@ pub async fn run(
     let cancel = CancellationToken::new();
     let _cancel_on_return = cancel.clone().drop_guard();
     admin.serve(view, &cancel);
-    let (tell, discovered) = mpsc::channel(1);
-    let follow = discovery::follow(client, config.gateway.poll, tell);
-    tokio::spawn(cancel.clone().run_until_cancelled_owned(follow));
+    let (remembered, reports) = sources.start(config.gateway.poll, &cancel);
 
     let mut agent = Agent::new(core, writer, orders, publish, tick_seconds, started);
     agent.take_over().await?;
-    if let Some(catalogue) = remembered {
-        agent.remembered(catalogue);
+    for (gateway, catalogue) in remembered {
+        agent.remembered(gateway.as_deref(), catalogue);
     }
-    let mut events = Events::new(&config, discovered, events);
+    let mut events = Events::new(&config, reports, events);
     let exit = loop {
         let event = tokio::select! {
             exit = shutdown.recv() => Event::Exit(exit.unwrap_or(Exit::Keep)),
@@ -128,8 +129,8 @@ pub async fn run(
             Event::Exit(exit) => break exit,
             Event::Tick => agent.tick().await?,
             Event::Maintain => agent.maintain().await?,
-            Event::Discovered(answer) => {
-                if agent.discovered(answer) {
+            Event::Heard(report) => {
+                if agent.heard(report) {
                     agent.decide().await?;
                 }
             }
@@ -147,7 +148,7 @@ pub async fn run(
 struct Events {
     tick: Interval,
     maintain: Interval,
-    discovered: mpsc::Receiver<Result<Catalogue, DiscoveryError>>,
+    reports: mpsc::Receiver<Report>,
     /// `None` without an overlay, or after its end.
     overlay: Option<mpsc::Receiver<overlay::Event>>,
 }
@@ -155,7 +156,7 @@ struct Events {
 impl Events {
     fn new(
         config: &Config,
-        discovered: mpsc::Receiver<Result<Catalogue, DiscoveryError>>,
+        reports: mpsc::Receiver<Report>,
         overlay: Option<mpsc::Receiver<overlay::Event>>,
     ) -> Self {
         let every = |period| {
@@ -164,7 +165,7 @@ impl Events {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             interval
         };
-        Self { tick: every(config.control.options.period), maintain: every(MAINTENANCE), discovered, overlay }
+        Self { tick: every(config.control.options.period), maintain: every(MAINTENANCE), reports, overlay }
     }
 
     /// Waits for the overlay to end, so that its connections are closed before the process is: a peer would wait long for
@@ -188,8 +189,8 @@ impl Events {
         tokio::select! {
             _ = self.tick.tick() => Event::Tick,
             _ = self.maintain.tick() => Event::Maintain,
-            // The task lives as long as this end of its channel.
-            Some(answer) = self.discovered.recv() => Event::Discovered(answer),
+            // The tasks live as long as this end of their channel.
+            Some(report) = self.reports.recv() => Event::Heard(report),
             events = overlay_events(&mut self.overlay) => Event::Overlay(events),
             () = expiry => Event::Expiry,
         }

@@ -6,12 +6,23 @@ use std::time::{Duration, Instant};
 use libp2p::PeerId;
 use tokio::sync::watch;
 
+use super::gateways::GatewayView;
 use super::health::{Check, Health};
 use crate::config::{Config, StaticPeer};
 use crate::dataplane::{Admission, FunctionPlan, Snapshot};
 use crate::discovery::Catalogue;
 use crate::federation::MemberView;
 use crate::overlay;
+
+/// How a gateway at an address of its own is.
+fn gateway_check(gateway: &GatewayView) -> Check {
+    let outcome = match gateway.away.as_ref().or(gateway.error.as_ref()) {
+        Some(why) => Err(why.clone()),
+        None => Ok(format!("answers at {}", gateway.address)),
+    };
+    // The plain word is the check of the own gateway's admin API.
+    Check::new(&format!("gateway {}", gateway.name), outcome)
+}
 
 /// A plan and when the data plane took it.
 #[derive(Debug, Clone)]
@@ -66,10 +77,12 @@ pub struct State {
     pub admission: BTreeMap<String, Admission>,
     /// When the agent started.
     pub started: Instant,
-    /// The functions; `None` until the gateway told.
+    /// The functions; `None` until the gateways told.
     pub catalogue: Option<Catalogue>,
-    /// Why the gateway's last answer was of no use; `None` if it was.
+    /// Why the own gateway's last answer was of no use; `None` if it was.
     pub gateway_error: Option<String>,
+    /// The gateways at addresses of their own.
+    pub gateways: Vec<GatewayView>,
     /// Why the data plane's last answer was no good; `None` if it was.
     pub dataplane_error: Option<String>,
     /// Data plane calls that failed.
@@ -114,6 +127,7 @@ impl State {
             started,
             catalogue: None,
             gateway_error: Some("not asked yet".to_owned()),
+            gateways: Vec::new(),
             dataplane_error: None,
             dataplane_errors: 0,
             rates: BTreeMap::new(),
@@ -154,6 +168,7 @@ impl State {
             Check::new("gateway", gateway),
             Check::new("plans", plans),
         ];
+        checks.extend(self.gateways.iter().map(gateway_check));
         checks
             .extend(self.overlay_status().map(|status| Check::new("overlay", self.overlay_health(&status))));
         Health::new(checks)

@@ -13,7 +13,6 @@ use super::state::State;
 use super::writer::{Writer, WriterGone};
 use super::written::Written;
 use crate::admin;
-use crate::discovery::{Catalogue, DiscoveryError};
 use crate::overlay::{Event, Order};
 
 /// Longest wait for bound connections when leaving.
@@ -71,62 +70,6 @@ impl Agent {
         Ok(())
     }
 
-    /// Takes what the gateway told an earlier agent, until it tells this one.
-    pub(super) fn remembered(&mut self, catalogue: Catalogue) {
-        tracing::info!(
-            "{} functions known from before; the gateway is being asked",
-            catalogue.functions.len()
-        );
-        catalogue.problems.iter().for_each(|problem| tracing::warn!("{problem}"));
-        self.learn(catalogue);
-    }
-
-    fn learn(&mut self, catalogue: Catalogue) -> bool {
-        if !self.core.learn(self.now(), catalogue) {
-            return false;
-        }
-        self.send_orders();
-        self.publish(|state| state.catalogue = self.core.catalogue().cloned());
-        true
-    }
-
-    /// Takes the gateway's answer; whether the functions changed.
-    pub(super) fn discovered(&mut self, answer: Result<Catalogue, DiscoveryError>) -> bool {
-        let known = self.publish.borrow().gateway_error.clone();
-        let catalogue = match answer {
-            Ok(catalogue) => catalogue,
-            Err(error) => {
-                let error = error.to_string();
-                if known.as_ref() != Some(&error) {
-                    tracing::warn!("{error}; the last known functions stay");
-                }
-                self.publish(|state| state.gateway_error = Some(error));
-                return false;
-            }
-        };
-        if known.is_some() {
-            tracing::info!("the gateway answers; {} functions", catalogue.functions.len());
-        }
-        self.publish(|state| state.gateway_error = None);
-        let problems = catalogue.problems.clone();
-        if self.core.catalogue().is_none_or(|old| old.problems != problems) {
-            problems.iter().for_each(|problem| tracing::warn!("{problem}"));
-        }
-        self.log_changes(&catalogue);
-        self.learn(catalogue)
-    }
-
-    fn log_changes(&self, new: &Catalogue) {
-        let none = Catalogue::default();
-        let old = self.core.catalogue().unwrap_or(&none);
-        for name in new.functions.keys().filter(|name| !old.functions.contains_key(*name)) {
-            tracing::info!("function {name} is there");
-        }
-        for name in old.functions.keys().filter(|name| !new.functions.contains_key(*name)) {
-            tracing::info!("function {name} is gone");
-        }
-    }
-
     /// Takes events of the overlay that came together; what they call for is done once.
     pub(super) async fn overlay(&mut self, events: Vec<Event>) -> Result<(), WriterGone> {
         let now = self.now();
@@ -175,6 +118,9 @@ impl Agent {
         let begun = Instant::now();
         self.core.decide(self.now(), snapshot.clone(), &mut SystemRandom);
         self.tick_seconds.observe(begun.elapsed().as_secs_f64());
+        if let Some(snapshot) = &snapshot {
+            self.log_problems(&snapshot.problems);
+        }
         self.publish(|state| {
             state.rates = self.core.rates().clone();
             if let Some(snapshot) = snapshot {
@@ -200,10 +146,10 @@ impl Agent {
         }
         self.settling = None;
         let todo = self.written.todo(&wanted);
-        let (peers, functions, plans) = self.writer.call(move |dataplane| todo.carry_out(dataplane)).await?;
-        failures.extend(self.written.note(&wanted, peers, functions));
+        let told = self.writer.call(move |dataplane| todo.carry_out(dataplane)).await?;
+        failures.extend(self.written.note(&wanted, &told));
         let mut refused = BTreeSet::new();
-        for (name, error) in plans {
+        for (name, error) in told.plans {
             failures.push(format!("plan of {name}: {error}"));
             refused.insert(name);
         }
@@ -226,8 +172,14 @@ impl Agent {
         Ok(())
     }
 
+    /// Tells once what stands in the way of backends.
+    fn log_problems(&self, problems: &[String]) {
+        let known = &self.publish.borrow().snapshot.problems;
+        problems.iter().filter(|problem| !known.contains(problem)).for_each(|news| tracing::warn!("{news}"));
+    }
+
     /// Gives the overlay its orders. One that finds it busy is lost: the next beat says everything again.
-    fn send_orders(&mut self) {
+    pub(super) fn send_orders(&mut self) {
         let orders = self.core.take_orders();
         let Some(overlay) = &self.orders else { return };
         let lost = orders.into_iter().filter_map(|order| overlay.try_send(order).err()).count();

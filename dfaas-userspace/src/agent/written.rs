@@ -1,11 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::core::Wanted;
-use crate::dataplane::{DataPlane, DataPlaneError, Function, FunctionPlan, Peer};
+use crate::dataplane::{DataPlane, DataPlaneError, Function, FunctionPlan, Gateway, Peer};
 
 /// What the data plane was told last, so that it is told only what differs; plans always, as they expire.
 #[derive(Debug, Default)]
 pub(super) struct Written {
+    gateways: Option<Vec<Gateway>>,
     peers: Option<Vec<Peer>>,
     functions: Option<Vec<Function>>,
     armed: bool,
@@ -14,56 +15,65 @@ pub(super) struct Written {
 /// What the data plane has to be told now.
 #[derive(Debug)]
 pub(super) struct Todo {
+    gateways: Option<Vec<Gateway>>,
     peers: Option<Vec<Peer>>,
     functions: Option<Vec<Function>>,
     plans: BTreeMap<String, FunctionPlan>,
 }
 
-/// How that went: peers, functions, and the plans that were refused.
-pub(super) type Told =
-    (Option<Result<(), DataPlaneError>>, Option<Result<(), DataPlaneError>>, Vec<(String, DataPlaneError)>);
+/// How one part of it went; `None`: there was nothing to tell.
+type Outcome = Option<Result<(), DataPlaneError>>;
+
+/// How that went.
+#[derive(Debug)]
+pub(super) struct Told {
+    gateways: Outcome,
+    peers: Outcome,
+    functions: Outcome,
+    /// The plans that were refused.
+    pub(super) plans: Vec<(String, DataPlaneError)>,
+}
+
+/// `wanted`, unless it is what was told last.
+fn news<T: Clone + PartialEq>(told: Option<&T>, wanted: &T) -> Option<T> {
+    (told != Some(wanted)).then(|| wanted.clone())
+}
+
+/// Keeps what was told; what failed is told again the next time.
+fn keep<T>(told: &mut Option<T>, wanted: impl FnOnce() -> Option<T>, outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Some(Ok(())) => *told = wanted(),
+        Some(Err(error)) => {
+            *told = None;
+            return Some(error.to_string());
+        }
+        None => {}
+    }
+    None
+}
 
 impl Written {
     /// What is still to be told.
     pub(super) fn todo(&self, wanted: &Wanted) -> Todo {
-        let other = |functions: &&Vec<Function>| self.functions.as_ref() != Some(*functions);
         Todo {
-            peers: (self.peers.as_ref() != Some(&wanted.peers)).then(|| wanted.peers.clone()),
-            functions: wanted.functions.as_ref().filter(other).cloned(),
+            gateways: news(self.gateways.as_ref(), &wanted.gateways),
+            peers: news(self.peers.as_ref(), &wanted.peers),
+            functions: wanted.functions.as_ref().and_then(|wanted| news(self.functions.as_ref(), wanted)),
             plans: wanted.plans.clone(),
         }
     }
 
-    /// Notes how it went; the failures. What failed is told again the next time.
-    pub(super) fn note(
-        &mut self,
-        wanted: &Wanted,
-        peers: Option<Result<(), DataPlaneError>>,
-        functions: Option<Result<(), DataPlaneError>>,
-    ) -> Vec<String> {
-        let mut failures = Vec::new();
-        match peers {
-            Some(Ok(())) => self.peers = Some(wanted.peers.clone()),
-            Some(Err(error)) => {
-                self.peers = None;
-                failures.push(error.to_string());
-            }
-            None => {}
-        }
-        match functions {
-            Some(Ok(())) => self.functions = wanted.functions.clone(),
-            Some(Err(error)) => {
-                self.functions = None;
-                failures.push(error.to_string());
-            }
-            None => {}
-        }
-        failures
+    /// Notes how it went; the failures.
+    pub(super) fn note(&mut self, wanted: &Wanted, told: &Told) -> Vec<String> {
+        let gateways = keep(&mut self.gateways, || Some(wanted.gateways.clone()), &told.gateways);
+        let peers = keep(&mut self.peers, || Some(wanted.peers.clone()), &told.peers);
+        let functions = keep(&mut self.functions, || wanted.functions.clone(), &told.functions);
+        [gateways, peers, functions].into_iter().flatten().collect()
     }
 
     /// Whether the data plane knows all that it needs and is not armed yet.
     pub(super) fn may_arm(&self) -> bool {
-        !self.armed && self.peers.is_some() && self.functions.is_some()
+        !self.armed && self.gateways.is_some() && self.peers.is_some() && self.functions.is_some()
     }
 
     /// The data plane is armed.
@@ -78,14 +88,14 @@ impl Written {
 }
 
 impl Todo {
-    /// Tells the data plane: peers and functions first, as plans name them.
+    /// Tells the data plane: gateways before functions, as these name them; both and peers before plans.
     pub(super) fn carry_out(self, dataplane: &mut dyn DataPlane) -> Told {
+        let gateways = self.gateways.map(|gateways| dataplane.set_gateways(&gateways));
         let peers = self.peers.map(|peers| dataplane.set_peers(&peers));
         let functions = self.functions.map(|functions| dataplane.set_functions(&functions));
         let plans = self.plans.into_iter();
         let refused =
             plans.filter_map(|(name, plan)| Some((name.clone(), dataplane.write_plan(&name, &plan).err()?)));
-        let refused = refused.collect();
-        (peers, functions, refused)
+        Told { gateways, peers, functions, plans: refused.collect() }
     }
 }

@@ -45,7 +45,7 @@ pub(super) enum Command {
     Status(Show),
     /// The peers of the running agent
     Peers(Show),
-    /// The functions of the local gateway, and who served them
+    /// The functions of the node's gateways, and who served them
     Functions(Show),
     /// The plans in force
     Plan(Show),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::table::table;
-use crate::agent::{FunctionReport, FunctionsReport, OverlayReport, StatusReport};
+use crate::agent::{FunctionReport, FunctionsReport, GatewayReport, OverlayReport, StatusReport};
 use crate::doctor::{Diagnosis, Level};
 
 pub(super) fn status(report: &StatusReport) -> String {
@@ -21,12 +21,14 @@ pub(super) fn status(report: &StatusReport) -> String {
         ("plan changes", report.plan_changes.to_string()),
         ("health", if report.health.ok { "ok" } else { "FAILING" }.to_owned()),
     ];
+    rows.extend(report.gateways.iter().map(|gateway| ("gateway", self::gateway(gateway))));
     if let Some(overlay) = &report.overlay {
         rows.extend(self::overlay(overlay));
     }
     if !report.region.is_empty() {
         rows.insert(1, ("region", report.region.clone()));
     }
+    rows.extend(report.problems.iter().map(|problem| ("problem", problem.clone())));
     let mut text = String::new();
     for (name, value) in rows {
         // Writing to a string cannot fail.
@@ -42,6 +44,12 @@ pub(super) fn status(report: &StatusReport) -> String {
         );
     }
     text
+}
+
+fn gateway(report: &GatewayReport) -> String {
+    let state = if report.healthy { "" } else { ", AWAY" };
+    let reason = report.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{} at {}, {} functions{state}{reason}", report.name, report.address, report.functions)
 }
 
 fn overlay(report: &OverlayReport) -> Vec<(&'static str, String)> {
@@ -63,15 +71,16 @@ fn overlay(report: &OverlayReport) -> Vec<(&'static str, String)> {
 
 pub(super) fn functions(report: &FunctionsReport) -> String {
     if !report.known {
-        return "the gateway has not told its functions yet; see `dfaas status`\n".to_owned();
+        return "the gateways have not told their functions yet; see `dfaas status`\n".to_owned();
     }
     if report.functions.is_empty() {
-        return "the gateway has no functions\n".to_owned();
+        return "the gateways have no functions\n".to_owned();
     }
     let rows: Vec<Vec<String>> = report.functions.iter().map(function).collect();
     table(
         &[
             "FUNCTION",
+            "GATEWAY",
             "REPLICAS",
             "MAX RATE",
             "MAX IN FLIGHT",
@@ -96,6 +105,7 @@ fn function(function: &FunctionReport) -> Vec<String> {
         if function.local_only { format!("{} (local only)", function.name) } else { function.name.clone() };
     vec![
         name,
+        function.gateway.clone().unwrap_or_else(|| "own".to_owned()),
         function.available_replicas.to_string(),
         limit(function.max_rate.map(|rate| format!("{rate}/s"))),
         limit(function.max_inflight.map(|inflight| inflight.to_string())),

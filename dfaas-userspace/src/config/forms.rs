@@ -14,7 +14,13 @@ pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     if address.port() == 0 {
         return Err(format!("\"{text}\" has port 0; name the port"));
     }
-    Ok(address)
+    Ok(SocketAddr::new(address.ip().to_canonical(), address.port()))
+}
+
+/// An address with a port at which another host, or a part of this one, is reached.
+pub(super) fn remote_address(text: &str) -> Result<SocketAddr, String> {
+    let address = socket_address(text)?;
+    one_host(address.ip()).map(|_| address)
 }
 
 /// The address of one other node.
@@ -22,10 +28,26 @@ pub(super) fn host_address(text: &str) -> Result<IpAddr, String> {
     let address: IpAddr = text
         .parse()
         .map_err(|_| format!("\"{text}\" is not an IP address, like 192.0.2.11 or 2001:db8::2"))?;
+    one_host(address.to_canonical())
+}
+
+/// Whether packets to this address go to one host, wherever they leave this one.
+fn one_host(address: IpAddr) -> Result<IpAddr, String> {
     if address.is_unspecified() || address.is_multicast() {
         return Err(format!("{address} is not the address of one node"));
     }
+    if matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local()) {
+        return Err(format!(
+            "{address} is link-local; name one that is reached without saying by which interface"
+        ));
+    }
     Ok(address)
+}
+
+/// The address that a URL names, with its port; `None` if its host is a name.
+pub(super) fn url_address(url: &reqwest::Url) -> Option<SocketAddr> {
+    let ip: IpAddr = url.host_str()?.trim_matches(['[', ']']).parse().ok()?;
+    Some(SocketAddr::new(ip.to_canonical(), url.port_or_known_default()?))
 }
 
 /// `first-last`, ports above the privileged ones.
@@ -192,6 +214,27 @@ mod tests {
         assert_eq!(http_url("http://h/openfaas/").unwrap().path(), "/openfaas");
         for wrong in ["127.0.0.1:8080", "https://h", "http://a:b@h", "http://h?x=1", "ftp://h"] {
             assert!(http_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_url_tells_its_address_where_its_host_is_one() {
+        let address = |url: &str| url_address(&http_url(url).unwrap()).map(|at| at.to_string());
+        assert_eq!(address("http://192.0.2.1:31112/x").as_deref(), Some("192.0.2.1:31112"));
+        assert_eq!(address("http://192.0.2.1").as_deref(), Some("192.0.2.1:80"));
+        assert_eq!(address("http://[2001:db8::1]:8080").as_deref(), Some("[2001:db8::1]:8080"));
+        assert_eq!(address("http://gateway.example:8080"), None);
+    }
+
+    #[test]
+    fn an_address_is_of_the_family_that_packets_have_however_it_is_written() {
+        assert_eq!(socket_address("[::ffff:192.0.2.1]:8080").unwrap().to_string(), "192.0.2.1:8080");
+        assert_eq!(host_address("::ffff:192.0.2.1").unwrap().to_string(), "192.0.2.1");
+        assert!(remote_address("[2001:db8::1]:8080").is_ok());
+        for wrong in
+            ["[fe80::1]:8080", "0.0.0.0:8080", "[ff02::1]:8080", "[::]:80", "192.0.2.1", "192.0.2.1:0"]
+        {
+            assert!(remote_address(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -20,8 +20,12 @@ pub struct Config {
     pub region: String,
     /// What the data plane needs.
     pub dataplane: Settings,
-    /// The local gateway.
+    /// The admin API of the node's own gateway.
     pub gateway: Gateway,
+    /// Where the own gateway takes invocations; `None`: at the listen addresses.
+    pub gateway_address: Option<SocketAddr>,
+    /// Further gateways whose functions are served at this node.
+    pub foreign_gateways: Vec<ForeignGateway>,
     /// The control loop.
     pub control: Control,
     /// Overrides by function name, in any spelling.
@@ -38,7 +42,7 @@ pub struct Config {
     pub without_effect: Vec<String>,
 }
 
-/// The admin API of the local OpenFaaS gateway.
+/// The admin API of an OpenFaaS gateway.
 #[derive(Debug, Clone)]
 pub struct Gateway {
     /// Base address; `/system/functions` comes after its path.
@@ -47,6 +51,17 @@ pub struct Gateway {
     pub credentials: Option<(String, Secret)>,
     /// Time between reads of the list of functions.
     pub poll: Duration,
+}
+
+/// A gateway beside the node's own.
+#[derive(Debug, Clone)]
+pub struct ForeignGateway {
+    /// Its name.
+    pub name: String,
+    /// Where it takes invocations.
+    pub address: SocketAddr,
+    /// Its admin API, asked as often as that of the own gateway.
+    pub api: Gateway,
 }
 
 /// The control loop.

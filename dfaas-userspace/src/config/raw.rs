@@ -12,6 +12,7 @@ pub(super) struct Raw {
     pub node: Node,
     pub dataplane: DataPlane,
     pub gateway: Gateway,
+    pub foreign_gateway: Vec<ForeignGateway>,
     pub overlay: Option<Overlay>,
     pub control: Control,
     pub functions: BTreeMap<String, Function>,
@@ -60,6 +61,7 @@ impl Default for DataPlane {
 #[serde(default)]
 pub(super) struct Gateway {
     pub url: String,
+    pub address: String,
     pub user: String,
     pub password_file: String,
     #[serde(with = "humantime_serde")]
@@ -70,11 +72,22 @@ impl Default for Gateway {
     fn default() -> Self {
         Self {
             url: "http://127.0.0.1:8080".to_owned(),
+            address: String::new(),
             user: String::new(),
             password_file: String::new(),
             poll: Duration::from_secs(5),
         }
     }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ForeignGateway {
+    pub name: Option<String>,
+    pub url: Option<String>,
+    pub address: String,
+    pub user: String,
+    pub password_file: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -29,6 +29,8 @@ pub struct Settings {
     pub pin: PathBuf,
     /// Most connections steered at one time.
     pub max_flows: u32,
+    /// Whether requests that leave the node get an `X-Forwarded-For` line that names the user.
+    pub forwarded_for: bool,
     /// Log every decision of the programs; for finding faults, costs time for each connection.
     pub packet_log: bool,
 }
@@ -46,7 +48,22 @@ pub struct Peer {
     pub admission: Option<Admission>,
 }
 
-/// A function of the local gateway or of a peer, with every spelling by which callers name it
+/// The name of the node's own gateway among the gateways at addresses of their own.
+pub const OWN_GATEWAY: &str = "gateway";
+
+/// A gateway of this node that takes invocations at an address of its own: another one than the node's own, or the own
+/// one under the name [`OWN_GATEWAY`], if it is not at the listen addresses itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gateway {
+    /// Name in metrics and commands.
+    pub name: String,
+    /// Where it takes invocations.
+    pub address: SocketAddr,
+    /// Whether invocations may be sent to it; while not, it counts as refusing them.
+    pub healthy: bool,
+}
+
+/// A function of a gateway of this node or of a peer, with every spelling by which callers name it
 /// (`figlet`, `figlet.openfaas-fn`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
@@ -54,12 +71,14 @@ pub struct Function {
     pub name: String,
     /// All spellings, the canonical one among them.
     pub spellings: Vec<String>,
+    /// The gateway that serves it here; `None`: the node's own.
+    pub gateway: Option<String>,
 }
 
 /// Where a share of a function's invocations goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// The gateway of this node.
+    /// The gateway of this node that has the function.
     Local,
     /// The peer of this name.
     Peer(String),
@@ -190,6 +209,8 @@ pub struct Snapshot {
     pub drops: Vec<Drops>,
     /// Invocations sent to another backend because the first refused.
     pub retries: u64,
+    /// What stands in the way of backends, one line each: no route, or one through an interface that is not watched.
+    pub problems: Vec<String>,
     /// Entries of the flow table in use.
     pub flows: u64,
     /// Whether new connections are steered (false: they pass natively).
@@ -224,7 +245,7 @@ pub enum DataPlaneError {
         /// What the kernel answered.
         cause: String,
     },
-    /// More functions, peers or targets than the maps hold.
+    /// More functions, peers, gateways or targets than the maps hold.
     #[error("{what}: at most {limit} fit")]
     Full {
         /// What there is too much of.
@@ -242,7 +263,12 @@ pub trait DataPlane: Send {
     /// Makes these, and no others, the peers; the counters of those that leave stay.
     fn set_peers(&mut self, peers: &[Peer]) -> Result<(), DataPlaneError>;
 
-    /// Makes these, and no others, the known functions; one without a plan is served locally.
+    /// Makes these, and no others, the gateways at addresses of their own; at most 16. Functions of one that goes are
+    /// the own gateway's until [`DataPlane::set_functions`] says otherwise.
+    fn set_gateways(&mut self, gateways: &[Gateway]) -> Result<(), DataPlaneError>;
+
+    /// Makes these, and no others, the known functions; one without a plan is served locally. A gateway that is not
+    /// known is an error.
     fn set_functions(&mut self, functions: &[Function]) -> Result<(), DataPlaneError>;
 
     /// Writes the plan of a known function, whole. Targets that are unknown peers are an error.
@@ -251,7 +277,7 @@ pub trait DataPlane: Send {
     /// Whether new connections are steered; disarmed they pass natively and bound ones go on.
     fn set_armed(&mut self, armed: bool) -> Result<(), DataPlaneError>;
 
-    /// To be called once a second: frees dead flows, follows route changes towards peers.
+    /// To be called once a second: frees dead flows, follows changes of routes, interfaces and their addresses.
     fn maintain(&mut self) -> Result<(), DataPlaneError>;
 
     /// Reads counters and gauges.

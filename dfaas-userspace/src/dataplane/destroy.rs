@@ -5,12 +5,12 @@ use std::io;
 use std::path::Path;
 
 use aya::maps::{Array, Map, MapData, MapError};
-use dfaas_common::address::{Tuple, unmapped};
+use dfaas_common::address::{Address, Tuple, to_bytes, unmapped};
 use dfaas_common::count::LOCAL;
 use dfaas_common::flow::{Flow, state};
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use netlink_sys::{Socket, SocketAddr};
-use nix::libc::{AF_INET, IPPROTO_TCP};
+use nix::libc::{AF_INET, AF_INET6, IPPROTO_TCP};
 
 /// Asks for one socket (`linux/sock_diag.h`).
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
@@ -69,17 +69,25 @@ fn cookie(answer: &[u8]) -> Option<[u8; 8]> {
     answer.get(COOKIE..COOKIE + 8)?.try_into().ok()
 }
 
-/// A request about the socket at this node's end of an IPv4 connection (`struct inet_diag_req_v2`).
+/// An address as requests have it: an IPv4 one begins where an IPv6 one does.
+fn address(address: &Address) -> [u8; 16] {
+    unmapped(address).map_or(to_bytes(address), |word| {
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&word.to_ne_bytes());
+        bytes
+    })
+}
+
+/// A request about the socket at this node's end of a connection (`struct inet_diag_req_v2`).
 fn message(kind: u16, flags: u16, connection: &Tuple, cookie: [u8; 8]) -> Vec<u8> {
-    let address = |words| unmapped(words).unwrap_or(0).to_ne_bytes();
-    let mut body = vec![AF_INET as u8, IPPROTO_TCP as u8, 0, 0];
+    let family = if unmapped(&connection.local).is_some() { AF_INET } else { AF_INET6 };
+    let mut body = vec![family as u8, IPPROTO_TCP as u8, 0, 0];
     // Any state.
     body.extend([0xff; 4]);
     body.extend(connection.local_port.to_ne_bytes());
     body.extend(connection.remote_port.to_ne_bytes());
     for end in [&connection.local, &connection.remote] {
         body.extend(address(end));
-        body.extend([0; 12]);
     }
     // Any interface.
     body.extend([0; 4]);
@@ -96,28 +104,32 @@ fn message(kind: u16, flags: u16, connection: &Tuple, cookie: [u8; 8]) -> Vec<u8
 
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, TcpListener, TcpStream};
+    use std::net::{TcpListener, TcpStream};
 
     use super::*;
     use crate::dataplane::convert;
 
     #[test]
     fn the_socket_of_a_connection_is_found_and_the_listener_never_is() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let address = |ip: IpAddr| convert::address(ip);
-        let (here, there) = (listener.local_addr().unwrap(), client.local_addr().unwrap());
-        let connection = Tuple {
-            remote: address(there.ip()),
-            local: address(here.ip()),
-            remote_port: there.port().to_be(),
-            local_port: here.port().to_be(),
-        };
         let mut socket = Socket::new(NETLINK_SOCK_DIAG).unwrap();
         socket.bind_auto().unwrap();
         socket.connect(&SocketAddr::new(0, 0)).unwrap();
-        assert!(find(&socket, &connection).unwrap().is_some());
-        let nobody = Tuple { remote_port: 1u16.to_be(), ..connection };
-        assert_eq!(find(&socket, &nobody).unwrap(), None);
+        // The last is a socket for both families that is called over IPv4.
+        for (at, called) in [("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "::1"), ("[::]:0", "127.0.0.1")] {
+            let listener = TcpListener::bind(at).unwrap();
+            let here =
+                std::net::SocketAddr::new(called.parse().unwrap(), listener.local_addr().unwrap().port());
+            let client = TcpStream::connect(here).unwrap();
+            let there = client.local_addr().unwrap();
+            let connection = Tuple {
+                remote: convert::address(there.ip()),
+                local: convert::address(here.ip()),
+                remote_port: there.port().to_be(),
+                local_port: here.port().to_be(),
+            };
+            assert!(find(&socket, &connection).unwrap().is_some(), "{at} called at {called}");
+            let nobody = Tuple { remote_port: 1u16.to_be(), ..connection };
+            assert_eq!(find(&socket, &nobody).unwrap(), None, "{at} called at {called}");
+        }
     }
 }

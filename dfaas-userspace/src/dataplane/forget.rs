@@ -38,6 +38,11 @@ impl Kernel {
         self.peer_counts.set(number, none, 0).map_err(map_error("PEER_COUNTS"))
     }
 
+    /// A gateway's number gets another meaning.
+    pub(super) fn forget_gateway(&mut self, number: u32) -> Result<(), DataPlaneError> {
+        self.forget(|key| u32::from(key.backend) == number)
+    }
+
     fn forget(&mut self, gone: impl Fn(&CountKey) -> bool) -> Result<(), DataPlaneError> {
         remove(&mut self.tallies, "TALLIES", &gone)
     }

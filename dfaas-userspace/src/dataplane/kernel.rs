@@ -1,6 +1,7 @@
 //! The data plane in the kernel: the maps that this process writes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -10,14 +11,15 @@ use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
 use dfaas_common::config::{Config, Peer as KernelPeer};
 use dfaas_common::count::{CountKey, LOCAL, PeerCounts, REJECT, Tally};
-use dfaas_common::plan::{Name, Plan, name_key};
+use dfaas_common::plan::{Name, Plan};
 use nix::time::{ClockId, clock_gettime};
 
+use super::functions::Known;
 use super::numbers::Numbers;
 use super::object::Object;
 use super::{
-    DataPlane, DataPlaneError, Function, FunctionPlan, Left, Peer, Settings, Snapshot, Target, bpffs,
-    convert, destroy, sysctl,
+    DataPlane, DataPlaneError, Function, FunctionPlan, Gateway, Left, Peer, Settings, Snapshot, Target,
+    bpffs, convert, destroy, loopback, sysctl,
 };
 
 /// The state that is written from here, and what is known of it.
@@ -31,6 +33,7 @@ pub struct Kernel {
     pub(super) free: Queue<MapData, u32>,
     pub(super) peers: Array<MapData, KernelPeer>,
     pub(super) peer_numbers: HashMap<MapData, Address, u32>,
+    pub(super) homes: Array<MapData, u32>,
     pub(super) names: HashMap<MapData, Name, u32>,
     pub(super) plans: HashMap<MapData, u32, Plan>,
     pub(super) cursors: Array<MapData, u64>,
@@ -44,12 +47,23 @@ pub struct Kernel {
     pub(super) happened: PerCpuArray<MapData, u64>,
     pub(super) function_numbers: Numbers,
     pub(super) peer_labels: Numbers,
+    pub(super) gateway_labels: Numbers,
     /// Peers in force, by number.
     pub(super) known_peers: BTreeMap<u32, Peer>,
     /// Whether the maps have exactly these; they may have those of an earlier agent.
     pub(super) peers_written: bool,
+    /// Gateways at addresses of their own, by backend number.
+    pub(super) known_gateways: BTreeMap<u32, Gateway>,
+    /// Whether the maps have exactly these.
+    pub(super) gateways_written: bool,
     /// Functions in force, by canonical name.
-    pub(super) known_functions: BTreeMap<String, u32>,
+    pub(super) known_functions: BTreeMap<String, Known>,
+    /// Addresses at which peers reach the data port, as they are written.
+    pub(super) data_addresses: Vec<IpAddr>,
+    /// Segment size that clients are told, as it is written.
+    pub(super) segment_size: u32,
+    /// What stands in the way of backends; see [`Snapshot::problems`].
+    pub(super) problems: Vec<String>,
 }
 
 pub(super) fn map_error(map: &'static str) -> impl Fn(MapError) -> DataPlaneError {
@@ -92,7 +106,7 @@ impl Kernel {
         Ok(())
     }
 
-    fn set_config(&mut self, change: impl FnOnce(&mut Config)) -> Result<(), DataPlaneError> {
+    pub(super) fn set_config(&mut self, change: impl FnOnce(&mut Config)) -> Result<(), DataPlaneError> {
         let mut config = self.config.get(&0, 0).map_err(map_error("CONFIG"))?;
         change(&mut config);
         self.config.set(0, config, 0).map_err(map_error("CONFIG"))
@@ -117,53 +131,18 @@ impl DataPlane for Kernel {
         self.put_peers(peers)
     }
 
+    fn set_gateways(&mut self, gateways: &[Gateway]) -> Result<(), DataPlaneError> {
+        self.put_gateways(gateways)
+    }
+
     fn set_functions(&mut self, functions: &[Function]) -> Result<(), DataPlaneError> {
-        let mut names = BTreeMap::new();
-        let mut known = BTreeMap::new();
-        for function in functions {
-            let keys: Vec<Name> = function.spellings.iter().filter_map(|s| name_key(s)).collect();
-            if keys.is_empty() {
-                tracing::warn!(
-                    "function {:?} has a name that cannot be steered; it is served locally",
-                    function.name
-                );
-                continue;
-            }
-            let (number, lost) = self
-                .function_numbers
-                .assign(&function.name, |name| functions.iter().any(|f| f.name == name))?;
-            if lost.is_some() {
-                self.forget_function(number)?;
-            }
-            known.insert(function.name.clone(), number);
-            names.extend(keys.into_iter().map(|key| (key, number)));
-        }
-        let present: Vec<(Name, u32)> =
-            self.names.iter().collect::<Result<_, _>>().map_err(map_error("NAMES"))?;
-        for (key, _) in present.iter().filter(|(key, _)| !names.contains_key(key)) {
-            self.names.remove(key).map_err(map_error("NAMES"))?;
-        }
-        for (key, number) in &names {
-            if !present.contains(&(*key, *number)) {
-                self.names.insert(key, number, 0).map_err(map_error("NAMES"))?;
-            }
-        }
-        let numbers: BTreeSet<u32> = known.values().copied().collect();
-        let planned: Vec<u32> = self.plans.keys().collect::<Result<_, _>>().map_err(map_error("PLANS"))?;
-        for number in planned.iter().filter(|n| !numbers.contains(n)) {
-            self.plans.remove(number).map_err(map_error("PLANS"))?;
-        }
-        self.known_functions = known;
-        Ok(())
+        self.put_functions(functions)
     }
 
     fn write_plan(&mut self, function: &str, plan: &FunctionPlan) -> Result<(), DataPlaneError> {
-        let Some(&number) = self.known_functions.get(function) else {
-            return Err(DataPlaneError::Map {
-                map: "PLANS",
-                cause: format!("{function} is not a known function"),
-            });
-        };
+        let unknown =
+            || DataPlaneError::Map { map: "PLANS", cause: format!("{function} is not a known function") };
+        let number = self.known_functions.get(function).ok_or_else(unknown)?.number;
         let value = convert::plan(plan, monotonic(), |target| self.backend(target))?;
         self.plans.insert(number, value, 0).map_err(map_error("PLANS"))
     }
@@ -173,6 +152,7 @@ impl DataPlane for Kernel {
     }
 
     fn maintain(&mut self) -> Result<(), DataPlaneError> {
+        self.follow_addresses()?;
         self.follow_routes()?;
         self.sweep()
     }
@@ -198,6 +178,7 @@ impl DataPlane for Kernel {
         // A connection leaves the gauge with its first FIN; the last packets still need translation.
         std::thread::sleep(Duration::from_millis(500));
         sysctl::release_ports(&self.settings.snat_ports);
+        loopback::close(&self.folder);
         bpffs::remove(&self.settings.pin)?;
         tracing::info!(abandoned, "detached from {}", self.folder.display());
         Ok(Left { abandoned })

@@ -3,24 +3,35 @@
 //! The upper half (control loop, discovery, admin) knows only [`DataPlane`], so it is tested with a double.
 
 mod api;
+mod backend;
 mod bpffs;
 mod convert;
 mod destroy;
 mod forget;
+mod functions;
+mod gateways;
 mod kernel;
+mod link;
+mod loopback;
 mod numbers;
 mod object;
 mod open;
 mod packet_log;
 mod peers;
+mod places;
 mod route;
+mod segment;
 mod snapshot;
 mod sysctl;
 
 pub use api::{
     Admission, DataPlane, DataPlaneError, Drops, FIRST_BYTE_BOUNDS, FirstByte, Function, FunctionPlan,
-    Inflight, Invocations, Left, Origin, Peer, PeerCounters, PickMode, Settings, Snapshot, Target,
+    Gateway, Inflight, Invocations, Left, OWN_GATEWAY, Origin, Peer, PeerCounters, PickMode, Settings,
+    Snapshot, Target,
 };
 pub use kernel::Kernel;
+pub(crate) use link::{Link, Links};
 pub use object::Object;
 pub use open::{open, open_kernel, unload};
+pub(crate) use places::own_addresses;
+pub(crate) use route::lookup as route_to;

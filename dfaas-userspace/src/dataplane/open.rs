@@ -1,20 +1,17 @@
 //! Bringing the data plane up, new or in the place of one that is attached.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use dfaas_common::ABI_VERSION;
-use dfaas_common::address::Endpoint;
-use dfaas_common::config::{Config, place};
-use nix::ifaddrs::getifaddrs;
+use dfaas_common::config::{Config, setting};
 use rand::TryRngCore as _;
 use rand::rngs::OsRng;
 
 use super::kernel::{Kernel, map_error};
 use super::numbers::Numbers;
 use super::object::Object;
-use super::{DataPlane, DataPlaneError, Settings, bpffs, convert, destroy, sysctl};
+use super::{DataPlane, DataPlaneError, Settings, backend, bpffs, convert, destroy, loopback, sysctl};
 
 /// Loads and attaches the programs, or takes over the pinned ones of an agent that is gone: bound connections go on,
 /// counters too, and what was armed stays armed. A new one passes everything natively until
@@ -34,6 +31,7 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         free: object.take("FREE")?,
         peers: object.take("PEERS")?,
         peer_numbers: object.take("PEER_NUMBERS")?,
+        homes: object.take("HOMES")?,
         names: object.take("NAMES")?,
         plans: object.take("PLANS")?,
         cursors: object.take("CURSORS")?,
@@ -47,17 +45,29 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         happened: object.take("HAPPENED")?,
         function_numbers: Numbers::read("FUNCTION_LABELS", object.take("FUNCTION_LABELS")?)?,
         peer_labels: Numbers::read("PEER_LABELS", object.take("PEER_LABELS")?)?,
+        gateway_labels: Numbers::read("GATEWAY_LABELS", object.take("GATEWAY_LABELS")?)?,
         known_peers: BTreeMap::new(),
         peers_written: false,
+        known_gateways: BTreeMap::new(),
+        gateways_written: false,
         known_functions: BTreeMap::new(),
+        data_addresses: Vec::new(),
+        segment_size: 0,
+        problems: Vec::new(),
         object,
         settings: settings.clone(),
         folder: folder.clone(),
     };
     kernel.initialise()?;
+    kernel.survey(&backend::links()?)?;
     kernel.write_places()?;
     kernel.write_users()?;
     sysctl::reserve_ports(&settings.snat_ports);
+    if settings.interfaces.iter().any(|name| name == loopback::NAME) {
+        loopback::open(&folder);
+    } else {
+        loopback::close(&folder);
+    }
     for interface in &settings.interfaces {
         kernel.object.attach(&folder, interface)?;
     }
@@ -79,6 +89,7 @@ pub fn unload(pin: &Path) -> Result<bool, DataPlaneError> {
         sysctl::release_ports(&(first..=first.saturating_add(count - 1)));
     }
     let folder = bpffs::versioned(pin);
+    loopback::close(&folder);
     if folder.exists()
         && let Err(e) = destroy::reset_local(&folder)
     {
@@ -122,41 +133,9 @@ impl Kernel {
         config.snat_count =
             u32::from(*self.settings.snat_ports.end()) - u32::from(*self.settings.snat_ports.start()) + 1;
         config.gateways = convert::gateways(&self.settings.listen);
-        config.segment_size = 1460;
+        config.settings = if self.settings.forwarded_for { setting::FORWARDED_FOR } else { 0 };
+        self.segment_size = config.segment_size;
         self.config.set(0, config, 0).map_err(map_error("CONFIG"))
-    }
-
-    /// Addresses at which peers may reach the data port.
-    fn data_addresses(&self) -> Result<Vec<IpAddr>, DataPlaneError> {
-        if let Some(address) = self.settings.data_address {
-            return Ok(vec![address]);
-        }
-        let all = getifaddrs().map_err(|e| DataPlaneError::Setup {
-            what: "reading the addresses of the interfaces".to_owned(),
-            cause: e.to_string(),
-            hint: "set overlay.data_address",
-        })?;
-        Ok(all
-            .filter(|a| self.settings.interfaces.contains(&a.interface_name))
-            .filter_map(|a| a.address.and_then(|s| s.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()))))
-            .collect())
-    }
-
-    fn write_places(&mut self) -> Result<(), DataPlaneError> {
-        let mut wanted: BTreeMap<Endpoint, u32> =
-            self.settings.listen.iter().map(|at| (convert::endpoint(*at), place::LISTEN)).collect();
-        for address in self.data_addresses()? {
-            wanted.insert(convert::endpoint(SocketAddr::new(address, self.settings.data_port)), place::DATA);
-        }
-        let present: BTreeSet<Endpoint> =
-            self.places.keys().collect::<Result<_, _>>().map_err(map_error("PLACES"))?;
-        for gone in present.iter().filter(|e| !wanted.contains_key(e)) {
-            self.places.remove(gone).map_err(map_error("PLACES"))?;
-        }
-        for (at, role) in wanted {
-            self.places.insert(at, role, 0).map_err(map_error("PLACES"))?;
-        }
-        Ok(())
     }
 
     fn write_users(&mut self) -> Result<(), DataPlaneError> {

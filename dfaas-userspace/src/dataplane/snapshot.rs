@@ -58,6 +58,7 @@ impl Kernel {
         }
         snapshot.retries = total(&self.happened, "HAPPENED", Event::Retried as u32)?;
         snapshot.flows = self.cursors.get(&cursor::LIVE, 0).map_err(map_error("CURSORS"))?;
+        snapshot.problems.clone_from(&self.problems);
         snapshot.armed = self.config.get(&0, 0).map_err(map_error("CONFIG"))?.armed != 0;
         Ok(snapshot)
     }

@@ -8,7 +8,7 @@ use crate::config::FunctionOverride;
 /// Time within which an answer is of use when nobody says otherwise.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(1);
 
-/// A function of the local gateway with what labels and configuration say of it.
+/// A function of a gateway of this node with what labels and configuration say of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionInfo {
     /// Every spelling by which callers name it, the canonical one first.
@@ -23,9 +23,11 @@ pub struct FunctionInfo {
     pub local_only: bool,
     /// Replicas that are ready.
     pub available_replicas: u64,
+    /// The gateway that serves it; `None`: the node's own.
+    pub gateway: Option<String>,
 }
 
-/// The functions of the local gateway by canonical name, and what was odd about them.
+/// The functions of gateways by canonical name, and what was odd about them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalogue {
     /// By canonical name: without the namespace if it is the gateway's default one.
@@ -66,6 +68,22 @@ impl Catalogue {
         }
         catalogue
     }
+
+    /// Adds those functions of another gateway that no gateway before it has: a spelling is of the first that has it.
+    pub fn add(&mut self, gateway: &str, other: &Self) {
+        let taken: BTreeSet<String> =
+            self.functions.values().flat_map(|info| info.spellings.iter().cloned()).collect();
+        for info in other.functions.values() {
+            let free = info.spellings.iter().filter(|spelling| !taken.contains(*spelling));
+            let spellings: Vec<String> = free.cloned().collect();
+            if let Some(canonical) = spellings.first().cloned() {
+                let info = FunctionInfo { spellings, gateway: Some(gateway.to_owned()), ..info.clone() };
+                self.functions.insert(canonical, info);
+            }
+        }
+        let problems = other.problems.iter().map(|problem| format!("gateway {gateway}: {problem}"));
+        self.problems.extend(problems);
+    }
 }
 
 fn labelled(name: &str, function: &ListedFunction, problems: &mut Vec<String>) -> FunctionInfo {
@@ -102,6 +120,7 @@ fn labelled(name: &str, function: &ListedFunction, problems: &mut Vec<String>) -
         deadline: deadline.unwrap_or(DEFAULT_DEADLINE),
         local_only: local_only.unwrap_or(false),
         available_replicas: function.available_replicas,
+        gateway: None,
     }
 }
 
@@ -175,6 +194,39 @@ mod tests {
         let catalogue = Catalogue::new(&listed, "openfaas-fn", &BTreeMap::new());
         assert_eq!(catalogue.functions.keys().collect::<Vec<_>>(), ["ok"]);
         assert_eq!(catalogue.problems.len(), 2);
+    }
+
+    #[test]
+    fn a_function_of_several_gateways_is_the_firsts_and_keeps_what_only_the_others_call_it() {
+        let of = |namespace: &str, names: &[&str]| {
+            let listed: Vec<_> = names.iter().map(|name| function(name, None, &[])).collect();
+            Catalogue::new(&listed, namespace, &BTreeMap::new())
+        };
+        let mut all = of("openfaas-fn", &["figlet"]);
+        all.add("b", &of("openfaas-fn", &["figlet", "env"]));
+        all.add("c", &of("prod", &["env", "pay"]));
+        let found: Vec<_> = all
+            .functions
+            .iter()
+            .map(|(name, info)| (name.as_str(), info.gateway.as_deref(), info.spellings.join(" ")))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("env", Some("b"), "env env.openfaas-fn".to_owned()),
+                ("env.prod", Some("c"), "env.prod".to_owned()),
+                ("figlet", None, "figlet figlet.openfaas-fn".to_owned()),
+                ("pay", Some("c"), "pay pay.prod".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_odd_about_a_gateways_functions_names_the_gateway() {
+        let mut all = Catalogue::default();
+        all.add("b", &Catalogue::new(&[function("a b", None, &[])], "openfaas-fn", &BTreeMap::new()));
+        assert_eq!(all.problems.len(), 1);
+        assert!(all.problems[0].starts_with("gateway b: function "), "{:?}", all.problems);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub enum DiscoveryError {
         /// The status.
         status: u16,
         /// What to do; empty if that is not known.
-        hint: &'static str,
+        hint: String,
     },
     /// An answer longer than [`MAX_ANSWER`].
     #[error("gateway {url}: answer longer than {MAX_ANSWER} bytes")]
@@ -45,7 +45,7 @@ pub enum DiscoveryError {
         url: String,
     },
     /// An answer that is not what OpenFaaS gateways answer.
-    #[error("gateway {url}: {cause}; is gateway.url the address of an OpenFaaS gateway?")]
+    #[error("gateway {url}: {cause}; is it the address of an OpenFaaS gateway?")]
     Malformed {
         /// What was asked.
         url: String,
@@ -54,7 +54,7 @@ pub enum DiscoveryError {
     },
 }
 
-/// Asks one gateway. Remembers the namespaces, so that a passing failure to list them loses no function.
+/// Asks one gateway for its functions. Remembers the namespaces, so that a passing failure to list them loses no function.
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -62,6 +62,8 @@ pub struct Client {
     overrides: BTreeMap<String, FunctionOverride>,
     namespaces: Vec<String>,
     memory: Option<Memory>,
+    /// The table of the configuration that is about it.
+    table: &'static str,
 }
 
 impl Client {
@@ -80,7 +82,18 @@ impl Client {
             .timeout(TIMEOUT)
             .connect_timeout(TIMEOUT)
             .build()?;
-        Ok(Self { http, gateway, overrides, namespaces: Vec::new(), memory: None })
+        Ok(Self { http, gateway, overrides, namespaces: Vec::new(), memory: None, table: "gateway" })
+    }
+
+    /// The address of the gateway's admin API.
+    pub fn url(&self) -> &Url {
+        &self.gateway.url
+    }
+
+    /// The same for a gateway beside the node's own; errors name the keys of its table.
+    pub fn foreign(mut self) -> Self {
+        self.table = "foreign_gateway";
+        self
     }
 
     /// Has the client keep what the gateway tells in `memory`; and what was kept there of this gateway, if anything.
@@ -99,7 +112,7 @@ impl Client {
     /// # Errors
     /// If the gateway does not answer, or not as one does.
     pub async fn catalogue(&mut self) -> Result<Catalogue, DiscoveryError> {
-        let namespaces = self.url("system/namespaces", None);
+        let namespaces = self.path("system/namespaces", None);
         match self.get(&namespaces).await {
             Ok(body) => {
                 if let Ok(names) = listing::namespaces(&body) {
@@ -136,12 +149,12 @@ impl Client {
         &self,
         namespace: Option<&str>,
     ) -> Result<Vec<listing::ListedFunction>, DiscoveryError> {
-        let url = self.url("system/functions", namespace);
+        let url = self.path("system/functions", namespace);
         let body = self.get(&url).await?;
         listing::functions(&body).map_err(|cause| DiscoveryError::Malformed { url: url.to_string(), cause })
     }
 
-    fn url(&self, path: &str, namespace: Option<&str>) -> Url {
+    fn path(&self, path: &str, namespace: Option<&str>) -> Url {
         let mut url = self.gateway.url.clone();
         url.set_path(&format!("{}/{path}", self.gateway.url.path().trim_end_matches('/')));
         if let Some(namespace) = namespace {
@@ -157,15 +170,16 @@ impl Client {
         }
         let unreachable = |cause: reqwest::Error| DiscoveryError::Unreachable {
             url: url.to_string(),
-            cause: innermost(&cause),
+            cause: innermost(&cause, TIMEOUT),
         };
         let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         if status != StatusCode::OK {
+            let table = self.table;
             let hint = match status {
-                StatusCode::UNAUTHORIZED => "; check gateway.user and gateway.password_file",
-                StatusCode::NOT_FOUND => "; is gateway.url the address of an OpenFaaS gateway?",
-                _ => "",
+                StatusCode::UNAUTHORIZED => format!("; check {table}.user and {table}.password_file"),
+                StatusCode::NOT_FOUND => format!("; is {table}.url the address of an OpenFaaS gateway?"),
+                _ => String::new(),
             };
             return Err(DiscoveryError::Status { url: url.to_string(), status: status.as_u16(), hint });
         }
@@ -181,9 +195,9 @@ impl Client {
 }
 
 /// The cause at the bottom, which names what happened ("Connection refused") where the outer ones name the URL again.
-fn innermost(error: &reqwest::Error) -> String {
+pub(super) fn innermost(error: &reqwest::Error, limit: Duration) -> String {
     if error.is_timeout() {
-        return format!("none within {} s", TIMEOUT.as_secs());
+        return format!("none within {} s", limit.as_secs());
     }
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {

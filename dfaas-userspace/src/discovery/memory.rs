@@ -35,6 +35,13 @@ impl Memory {
         Self { file: file.into(), kept: None }
     }
 
+    /// That of a gateway beside the node's own: its name comes before `.functions.json`.
+    pub fn of_gateway(socket: &Path, name: &str) -> Self {
+        let mut file = socket.as_os_str().to_owned();
+        file.push(format!(".{name}.functions.json"));
+        Self { file: file.into(), kept: None }
+    }
+
     /// What `gateway` told last. Nothing if there is no file, or none that can be read, or another gateway's.
     pub fn recall(&mut self, gateway: &str) -> Option<Listing> {
         let text = match fs::read(&self.file) {
@@ -106,6 +113,10 @@ mod tests {
         assert_eq!(Memory::beside(&socket).recall("http://127.0.0.1:8080/"), Some(listing()));
         assert_eq!(Memory::beside(&socket).recall("http://127.0.0.1:8081/"), None);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing but the file stays");
+        assert_eq!(Memory::of_gateway(&socket, "b").recall("http://127.0.0.1:8080/"), None);
+        Memory::of_gateway(&socket, "b").keep(&listing());
+        assert_eq!(Memory::of_gateway(&socket, "b").recall("http://127.0.0.1:8080/"), Some(listing()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "each has its own");
     }
 
     #[test]

@@ -1,28 +1,32 @@
-use std::collections::BTreeMap;
-
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
-use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
-use netlink_sys::protocols::NETLINK_ROUTE;
-use netlink_sys::{Socket, SocketAddr};
-
 use super::Finding;
+use crate::dataplane::{Link, Links};
 
 /// Smallest MTU that IPv6 allows; below it, invocations travel badly.
 const MIN_MTU: u32 = 1280;
 
-/// What is known of an interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Link {
-    mtu: u32,
-    up: bool,
+pub(super) fn examine(interfaces: &[String]) -> Vec<Finding> {
+    match Links::read() {
+        Ok(links) => {
+            let each = interfaces.iter().map(|name| judge(name, links.named(name)));
+            each.chain(differences(interfaces, &links)).collect()
+        }
+        Err(cause) => vec![Finding::warn("interfaces", cause.to_string(), "netlink must answer")],
+    }
 }
 
-pub(super) fn examine(interfaces: &[String]) -> Vec<Finding> {
-    match links() {
-        Ok(links) => interfaces.iter().map(|name| judge(name, links.get(name))).collect(),
-        Err(cause) => vec![Finding::warn("interfaces", cause, "netlink must answer")],
+/// Interfaces that carry packets of different sizes: segments are kept to the smallest.
+fn differences(interfaces: &[String], links: &Links) -> Option<Finding> {
+    // The loopback is no path to anybody else.
+    let others = interfaces.iter().filter(|name| *name != "lo");
+    let known: Vec<(&str, u32)> =
+        others.filter_map(|name| Some((name.as_str(), links.named(name)?.mtu))).collect();
+    let smallest = known.iter().map(|(_, mtu)| *mtu).min()?;
+    if known.iter().all(|(_, mtu)| *mtu == smallest) {
+        return None;
     }
+    let all: Vec<String> = known.iter().map(|(name, mtu)| format!("{name} {mtu}")).collect();
+    let found = format!("{}: clients are told the segments that fit {smallest}", all.join(", "));
+    Some(Finding::warn("MTU", found, "works; the same MTU everywhere carries more in each packet"))
 }
 
 fn judge(name: &str, link: Option<&Link>) -> Finding {
@@ -31,7 +35,7 @@ fn judge(name: &str, link: Option<&Link>) -> Finding {
         None => {
             Finding::fail(&check, "not there", "correct dataplane.interfaces; `ip link` lists what there is")
         }
-        Some(Link { mtu, up: false }) => {
+        Some(Link { mtu, up: false, .. }) => {
             Finding::warn(&check, format!("down, MTU {mtu}"), format!("ip link set {name} up"))
         }
         Some(Link { mtu, .. }) if *mtu < MIN_MTU => {
@@ -39,52 +43,6 @@ fn judge(name: &str, link: Option<&Link>) -> Finding {
         }
         Some(Link { mtu, .. }) => Finding::ok(&check, format!("up, MTU {mtu}")),
     }
-}
-
-/// Asks the kernel for all interfaces of this network namespace, which is not always the one that `/sys` shows.
-fn links() -> Result<BTreeMap<String, Link>, String> {
-    let mut socket = Socket::new(NETLINK_ROUTE).map_err(|cause| cause.to_string())?;
-    socket.bind_auto().map_err(|cause| cause.to_string())?;
-    socket.connect(&SocketAddr::new(0, 0)).map_err(|cause| cause.to_string())?;
-    let mut header = NetlinkHeader::default();
-    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-    let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
-    let mut request = NetlinkMessage::new(header, NetlinkPayload::from(request));
-    request.finalize();
-    let mut bytes = vec![0; request.buffer_len()];
-    request.serialize(&mut bytes);
-    socket.send(&bytes, 0).map_err(|cause| cause.to_string())?;
-    let mut found = BTreeMap::new();
-    loop {
-        let (answer, _) = socket.recv_from_full().map_err(|cause| cause.to_string())?;
-        let mut rest = answer.as_slice();
-        while !rest.is_empty() {
-            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest);
-            let message = message.map_err(|cause| cause.to_string())?;
-            // Messages begin at multiples of four bytes.
-            let length = (message.header.length as usize).next_multiple_of(4).clamp(4, rest.len().max(4));
-            rest = rest.get(length..).unwrap_or_default();
-            match message.payload {
-                NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => found.extend(read(link)),
-                NetlinkPayload::Done(_) => return Ok(found),
-                NetlinkPayload::Error(cause) => return Err(cause.to_io().to_string()),
-                _ => {}
-            }
-        }
-    }
-}
-
-fn read(message: LinkMessage) -> Option<(String, Link)> {
-    let mut link = Link { mtu: 0, up: message.header.flags.contains(LinkFlags::Up) };
-    let mut name = None;
-    for attribute in message.attributes {
-        match attribute {
-            LinkAttribute::IfName(text) => name = Some(text),
-            LinkAttribute::Mtu(mtu) => link.mtu = mtu,
-            _ => {}
-        }
-    }
-    Some((name?, link))
 }
 
 #[cfg(test)]
@@ -101,9 +59,27 @@ mod tests {
     }
 
     #[test]
+    fn interfaces_of_different_mtus_are_told_and_the_loopback_is_not_among_them() {
+        let links = |users, peers| {
+            let link = |index, mtu| Link { index, mtu, up: true };
+            let all = [("lo", link(1, 65_536)), ("users", link(2, users)), ("peers", link(3, peers))];
+            all.map(|(name, link)| (name.to_owned(), link)).into_iter().collect::<Links>()
+        };
+        let names = ["lo", "users", "peers", "none"].map(str::to_owned);
+        assert_eq!(differences(&names, &links(1500, 1500)), None);
+        let found = differences(&names, &links(1500, 1420)).unwrap();
+        assert_eq!(
+            (found.level, found.found.contains("users 1500, peers 1420")),
+            (Level::Warn, true),
+            "{found:?}"
+        );
+    }
+
+    #[test]
     fn a_link_that_is_down_or_too_small_is_a_warning() {
-        assert_eq!(judge("a", Some(&Link { mtu: 1500, up: true })).level, Level::Ok);
-        assert_eq!(judge("a", Some(&Link { mtu: 1500, up: false })).level, Level::Warn);
-        assert_eq!(judge("a", Some(&Link { mtu: 576, up: true })).level, Level::Warn);
+        let link = |mtu, up| Link { index: 1, mtu, up };
+        assert_eq!(judge("a", Some(&link(1500, true))).level, Level::Ok);
+        assert_eq!(judge("a", Some(&link(1500, false))).level, Level::Warn);
+        assert_eq!(judge("a", Some(&link(576, true))).level, Level::Warn);
     }
 }

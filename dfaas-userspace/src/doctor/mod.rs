@@ -1,11 +1,13 @@
 //! `dfaas doctor`: what this machine can do, and what stands in the way.
 
+mod families;
 mod firewall;
 mod gateway;
 mod kernel;
 mod links;
 mod overlay;
 mod ports;
+mod reach;
 
 use std::path::Path;
 
@@ -83,8 +85,10 @@ pub async fn examine(config: Option<Result<Config, ConfigErrors>>) -> Diagnosis 
     if let Some(config) = &config {
         findings.extend(links::examine(&config.dataplane.interfaces));
         findings.extend(ports::examine(&config.dataplane));
+        findings.extend(reach::examine(config));
+        findings.extend(families::examine(config).await);
         findings.extend(overlay::examine(config));
-        findings.push(gateway::examine(config).await);
+        findings.extend(gateway::examine(config).await);
         findings.extend(firewall::examine(&config.dataplane).await);
     }
     Diagnosis { ok: findings.iter().all(|finding| finding.level != Level::Fail), findings }

@@ -14,8 +14,6 @@ pub enum Disbelief {
     NotAHost(IpAddr),
     /// An address that is neither that of its connection nor one that the configuration lists for it.
     NotItsOwn(IpAddr),
-    /// An IPv6 address: the data plane steers IPv4 only.
-    Family(IpAddr),
     /// An address where another peer is already.
     Taken(IpAddr),
 }
@@ -29,7 +27,6 @@ impl fmt::Display for Disbelief {
                 f,
                 "its data address {ip} is not where it talks from; if it is right, list it as [[static_peer]] with its id"
             ),
-            Self::Family(ip) => write!(f, "its data address {ip} is IPv6, which is not steered yet"),
             Self::Taken(ip) => write!(f, "its data address {ip} is another peer's"),
         }
     }
@@ -50,9 +47,6 @@ pub(super) fn claimed(
     }
     if listed_ip != Some(ip) && !connections.contains(&ip) {
         return Err(Disbelief::NotItsOwn(ip));
-    }
-    if ip.is_ipv6() {
-        return Err(Disbelief::Family(ip));
     }
     let own = SocketAddr::new(ip, card.data_port);
     let at = listed.filter(|listed| listed.ip() == ip).unwrap_or(own);
@@ -146,6 +140,14 @@ mod tests {
         let at = claimed(&card(None), &[ip("2001:db8::1"), ip("192.0.2.2")], None);
         assert_eq!(at, Ok("192.0.2.2:31601".parse().unwrap()));
         assert_eq!(claimed(&card(None), &[], None), Err(Disbelief::Unknown));
+        let v6 = claimed(&card(None), &[ip("2001:db8::1")], None);
+        assert_eq!(
+            v6,
+            Ok("[2001:db8::1]:31601".parse().unwrap()),
+            "IPv4 comes first only where there is some"
+        );
+        let chosen = claimed(&card(Some("2001:db8::1")), &[ip("192.0.2.2"), ip("2001:db8::1")], None);
+        assert_eq!(chosen, Ok("[2001:db8::1]:31601".parse().unwrap()));
     }
 
     #[test]
@@ -176,8 +178,6 @@ mod tests {
             let answer = claimed(&card(Some(text)), &[address], Some(SocketAddr::new(address, 31601)));
             assert_eq!(answer, Err(Disbelief::NotAHost(address)), "{text}");
         }
-        let v6 = ip("2001:db8::1");
-        assert_eq!(claimed(&card(None), &[v6], None), Err(Disbelief::Family(v6)));
         assert_eq!(
             claimed(&Card { data_port: 0, ..card(None) }, &[ip("192.0.2.2")], None),
             Err(Disbelief::Unknown)

@@ -3,10 +3,11 @@
 //! authenticated stream. No datagram is ever answered by one, so that nobody can be made to send to somebody else.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use libp2p::PeerId;
+use socket2::{Domain, Socket, Type};
 use tokio::net::UdpSocket;
 
 use super::beat::Nonce;
@@ -24,6 +25,8 @@ const RATE: (f64, f64) = (50.0, 100.0);
 #[derive(Debug)]
 pub(super) struct Probe {
     socket: UdpSocket,
+    /// For sending to addresses of the other family.
+    other: Option<UdpSocket>,
     bucket: Bucket,
     garbage: u64,
 }
@@ -31,15 +34,21 @@ pub(super) struct Probe {
 impl Probe {
     /// Binds the socket; at every address if this one is not of this machine, as behind address translation.
     pub(super) async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = match UdpSocket::bind(address).await {
+        let socket = match open(address) {
             Err(cause) if cause.kind() == ErrorKind::AddrNotAvailable => {
-                UdpSocket::bind((Ipv4Addr::UNSPECIFIED, address.port())).await?
+                open(SocketAddr::new(unspecified(address.is_ipv6()), address.port()))?
+            }
+            // A host without IPv6.
+            Err(_) if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) => {
+                open(SocketAddr::new(unspecified(false), address.port()))?
             }
             bound => bound?,
         };
         // The first probe may be sent at once.
         socket.writable().await?;
-        Ok(Self { socket, bucket: Bucket::new(RATE.0, RATE.1, Instant::now()), garbage: 0 })
+        // Without the other family there is nobody to send to by it.
+        let other = open(SocketAddr::new(unspecified(!socket.local_addr()?.is_ipv6()), 0)).ok();
+        Ok(Self { socket, other, bucket: Bucket::new(RATE.0, RATE.1, Instant::now()), garbage: 0 })
     }
 
     /// The next probe: who claims to have sent it, and its nonce. May be dropped and called again.
@@ -64,12 +73,12 @@ impl Probe {
 
     /// Sends a probe; one that cannot be sent is lost, as it may be on the way.
     pub(super) fn send(&self, from: PeerId, to: SocketAddr, nonce: &Nonce) {
-        let to = match (to.ip(), self.socket.local_addr().map(|own| own.ip())) {
-            // A socket for IPv6 names IPv4 addresses so.
-            (IpAddr::V4(ip), Ok(IpAddr::V6(_))) => SocketAddr::new(ip.to_ipv6_mapped().into(), to.port()),
-            _ => to,
+        let datagram = format(from, nonce);
+        let fits = |socket: &&UdpSocket| socket.local_addr().is_ok_and(|own| own.is_ipv6() == to.is_ipv6());
+        let Some(socket) = [Some(&self.socket), self.other.as_ref()].into_iter().flatten().find(fits) else {
+            return;
         };
-        if let Err(cause) = self.socket.try_send_to(&format(from, nonce), to) {
+        if let Err(cause) = socket.try_send_to(&datagram, to) {
             tracing::debug!(%to, "probe not sent: {cause}");
         }
     }
@@ -78,6 +87,21 @@ impl Probe {
     pub(super) fn garbage(&self) -> u64 {
         self.garbage
     }
+}
+
+fn unspecified(v6: bool) -> IpAddr {
+    if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }
+}
+
+/// A bound socket; one for every IPv6 address is for every IPv4 address too, whatever the system's default is.
+fn open(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    UdpSocket::from_std(socket.into())
 }
 
 fn format(from: PeerId, nonce: &Nonce) -> Vec<u8> {
@@ -128,6 +152,23 @@ mod tests {
     async fn an_address_of_another_machine_is_behind_translation() {
         let probe = Probe::bind("192.0.2.1:0".parse().unwrap()).await.unwrap();
         assert!(probe.socket.local_addr().unwrap().ip().is_unspecified());
+        let probe = Probe::bind("[2001:db8::1]:0".parse().unwrap()).await.unwrap();
+        assert!(probe.socket.local_addr().unwrap().is_ipv6());
+    }
+
+    #[tokio::test]
+    async fn a_socket_of_every_address_hears_both_families() {
+        let mut probe = Probe::bind("[::]:0".parse().unwrap()).await.unwrap();
+        let port = probe.socket.local_addr().unwrap().port();
+        let placed = Probe::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let peer = PeerId::random();
+        for (n, to) in ["127.0.0.1", "::1"].into_iter().enumerate() {
+            let nonce = [u8::try_from(n).unwrap(); NONCE];
+            probe.send(peer, SocketAddr::new(to.parse().unwrap(), port), &nonce);
+            assert_eq!(probe.next().await, (peer, nonce), "{to}");
+            placed.send(peer, SocketAddr::new(to.parse().unwrap(), port), &nonce);
+            assert_eq!(probe.next().await, (peer, nonce), "{to} from a socket of IPv4");
+        }
     }
 
     proptest! {

@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -60,7 +60,8 @@ impl Settings {
     /// The settings that a configuration means; `None` if it wants no overlay.
     pub fn of(config: &Config) -> Option<Self> {
         let overlay = config.overlay.as_ref()?;
-        let anywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        // For both families.
+        let anywhere = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
         let probe = config.dataplane.data_address.unwrap_or(anywhere);
         Some(Self {
             listen: overlay.listen.clone(),
@@ -108,7 +109,7 @@ mod tests {
         let open = settings(&format!("{open}[control]\nneighbours = 4\n")).unwrap();
         assert_eq!((open.listen.len(), open.neighbours, open.mdns), (2, 4, false));
         assert_eq!(open.memory.as_deref(), Some(Path::new("/var/lib/dfaas/id.pem.members")));
-        assert_eq!(open.probe, Some("0.0.0.0:31601".parse().unwrap()));
+        assert_eq!(open.probe, Some("[::]:31601".parse().unwrap()));
         let placed = settings("[overlay]\ninsecure_open = true\ndata_address = \"192.0.2.10\"\n").unwrap();
         assert_eq!(placed.probe, Some("192.0.2.10:31601".parse().unwrap()));
     }

@@ -212,7 +212,11 @@ async fn a_running_agent_is_shown_to_people_and_to_programs() {
     assert_eq!(cells, expected, "{peers}");
     let functions = ask("functions", false);
     let cells: Vec<&str> = functions.lines().nth(1).unwrap().split_whitespace().collect();
-    assert_eq!(cells, ["figlet", "1", "-", "-", "1000", "ms", "60", "40", "3", "7", "2"], "{functions}");
+    assert_eq!(
+        cells,
+        ["figlet", "own", "1", "-", "-", "1000", "ms", "60", "40", "3", "7", "2"],
+        "{functions}"
+    );
     let plan = ask("plan", false);
     assert!(plan.starts_with("strategy static\n") && plan.contains("local 60.0%, b 40.0%"), "{plan}");
     for (command, pointer) in [

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use dfaas_userspace::dataplane::{
-    DataPlane, DataPlaneError, Drops, FirstByte, Function, FunctionPlan, Inflight, Invocations, Left, Origin,
-    Peer, PeerCounters, Snapshot, Target,
+    DataPlane, DataPlaneError, Drops, FirstByte, Function, FunctionPlan, Gateway, Inflight, Invocations,
+    Left, Origin, Peer, PeerCounters, Snapshot, Target,
 };
 
 #[derive(Default)]
@@ -15,6 +15,7 @@ pub struct Memory {
     /// Peers that an earlier agent left.
     pub earlier_peers: Vec<String>,
     pub functions: Vec<Function>,
+    pub gateways: Vec<Gateway>,
     pub plans: BTreeMap<String, FunctionPlan>,
     pub writes: u64,
     /// Plans that had been written when it was armed.
@@ -106,9 +107,21 @@ impl DataPlane for Owned {
         Ok(())
     }
 
+    fn set_gateways(&mut self, gateways: &[Gateway]) -> Result<(), DataPlaneError> {
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        memory.gateways = gateways.to_vec();
+        Ok(())
+    }
+
     fn set_functions(&mut self, functions: &[Function]) -> Result<(), DataPlaneError> {
         let mut memory = self.0.memory();
         broken(&memory)?;
+        for name in functions.iter().filter_map(|function| function.gateway.as_ref()) {
+            if !memory.gateways.iter().any(|gateway| gateway.name == *name) {
+                return Err(unknown(name));
+            }
+        }
         memory.functions = functions.to_vec();
         memory.plans.retain(|name, _| functions.iter().any(|function| function.name == *name));
         Ok(())

@@ -9,5 +9,6 @@ mod cli;
 mod discovery;
 mod double;
 mod federation;
+mod gateways;
 mod harness;
 mod scripted;

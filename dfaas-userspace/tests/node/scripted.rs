@@ -28,6 +28,8 @@ struct Script {
     /// Answer for `?namespace=` of this name.
     others: Vec<(String, Value)>,
     namespaces: Answer,
+    /// Of `/healthz`.
+    health: Answer,
     seen: Vec<String>,
 }
 
@@ -47,6 +49,7 @@ impl Gateway {
             functions,
             others: vec![],
             namespaces: Answer::Json(json!(["openfaas-fn"])),
+            health: Answer::Json(json!({})),
             seen: vec![],
         };
         let gateway = Self { script: Arc::new(Mutex::new(script)), address };
@@ -61,6 +64,10 @@ impl Gateway {
 
     pub fn answer(&self, answer: Answer) {
         self.script.lock().expect("no test panics while it holds this").functions = answer;
+    }
+
+    pub fn health(&self, answer: Answer) {
+        self.script.lock().expect("no test panics while it holds this").health = answer;
     }
 
     pub fn answer_namespaces(&self, answer: Answer) {
@@ -101,6 +108,7 @@ impl Gateway {
                 }
                 None if path == "/system/functions" => script.functions.clone(),
                 None if path == "/system/namespaces" => script.namespaces.clone(),
+                None if path == "/healthz" => script.health.clone(),
                 None => Answer::Status(404),
             }
         };

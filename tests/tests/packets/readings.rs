@@ -92,7 +92,7 @@ impl Bench {
             .copied()
             .map(|name| {
                 let info = self.object.program(name).expect("a program").info().expect("its description");
-                (*name, info.verified_instruction_count().expect("the kernel tells"))
+                (name, info.verified_instruction_count().expect("the kernel tells"))
             })
             .collect()
     }

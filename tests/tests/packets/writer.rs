@@ -51,6 +51,7 @@ fn open(pin: &Path) -> (Kernel, Object) {
         snat_ports: 20_000..=20_099,
         pin: pin.to_owned(),
         max_flows: 256,
+        forwarded_for: false,
         packet_log: false,
     };
     let kernel = open_kernel(&settings).unwrap_or_else(|e| panic!("the agent's data plane: {e}"));
@@ -163,7 +164,8 @@ fn admission_follows_the_agent_and_what_is_bound_and_counted_outlives_every_chan
 fn answers_and_invocations_are_told_by_name() {
     Node::run(|mut node| {
         node.peers(&[peer("a", 11, None)]);
-        let figlet = Function { name: "figlet".to_owned(), spellings: vec!["figlet".to_owned()] };
+        let figlet =
+            Function { name: "figlet".to_owned(), spellings: vec!["figlet".to_owned()], gateway: None };
         node.kernel.set_functions(&[figlet]).expect("functions");
         let from = of(11, 20_000);
         assert!(node.let_in(from));

@@ -1,5 +1,6 @@
 //! From the file as written to the checked configuration, gathering every error on the way.
 
+mod gateways;
 mod node;
 mod overlay;
 mod sharing;
@@ -61,10 +62,13 @@ impl Checker<'_> {
         let (overlay, data_address) = overlay.unwrap_or_default();
         let dataplane = self.dataplane(raw.dataplane, data_address);
         let gateway = self.gateway(&raw.gateway);
+        let gateway_address = self.gateway_address(&raw.gateway.address, dataplane.as_ref());
         let control = self.control(&raw.control);
         let functions = self.functions(raw.functions);
         let (static_peers, overlay_peers) =
             self.static_peers(&raw.static_peer, &name, dataplane.as_ref(), overlay.is_some());
+        let beside = gateways::Beside { own: gateway_address, poll: raw.gateway.poll, peers: &static_peers };
+        let foreign_gateways = self.foreign_gateways(&raw.foreign_gateway, &beside, dataplane.as_ref());
         let admin = self.admin(&raw.admin);
         if let Some(settings) = &dataplane {
             let mut claims = Vec::new();
@@ -85,6 +89,8 @@ impl Checker<'_> {
             region: raw.node.region,
             dataplane: dataplane?,
             gateway: gateway?,
+            gateway_address,
+            foreign_gateways,
             control,
             functions,
             static_peers,

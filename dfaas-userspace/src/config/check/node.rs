@@ -1,10 +1,9 @@
-//! The tables about this node: data plane, gateway, admin.
+//! The tables about this node: data plane, admin.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use super::super::model::{Admin, Gateway};
+use super::super::model::Admin;
 use super::super::{forms, raw};
 use super::Checker;
 use crate::dataplane::Settings;
@@ -85,37 +84,9 @@ impl Checker<'_> {
             snat_ports: snat_ports?,
             pin: PathBuf::from(raw.pin),
             max_flows: raw.max_flows,
+            forwarded_for: raw.forwarded_for,
             packet_log: false,
         })
-    }
-
-    pub(super) fn gateway(&mut self, raw: &raw::Gateway) -> Option<Gateway> {
-        let url = self.ok("gateway.url", forms::http_url(&raw.url));
-        self.duration("gateway.poll", raw.poll, Duration::from_millis(100), Duration::from_secs(3600));
-        let credentials = match (raw.user.is_empty(), raw.password_file.is_empty()) {
-            (true, true) => None,
-            (true, false) => {
-                self.unless(
-                    true,
-                    "gateway.user",
-                    "missing: password_file is set, so say whose password it is",
-                );
-                None
-            }
-            (false, true) => {
-                self.unless(
-                    true,
-                    "gateway.password_file",
-                    "missing: user is set, so say where the password is",
-                );
-                None
-            }
-            (false, false) => {
-                let password = self.secret("gateway.password_file", &raw.password_file);
-                password.map(|password| (raw.user.clone(), password))
-            }
-        };
-        Some(Gateway { url: url?, credentials, poll: raw.poll })
     }
 
     pub(super) fn admin(&mut self, raw: &raw::Admin) -> Option<Admin> {

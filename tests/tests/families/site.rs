@@ -1,0 +1,115 @@
+//! Two nodes of one family, the first of which is called by users.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use dfaas_tests::http::{Answer, Connection};
+use dfaas_tests::settings::{Agent, Function, Gateway, StaticPeer, node_name};
+use dfaas_tests::{Family, Lab, Node, Topology};
+use http_body_util::Full;
+use hyper::Request;
+
+/// How long anything may take that is not meant to fail.
+pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// The functions of every node.
+pub fn functions() -> BTreeMap<String, Function> {
+    let whoami = Function { kind: "whoami".to_owned(), ..Function::default() };
+    BTreeMap::from([("echo".to_owned(), Function::echo()), ("whoami".to_owned(), whoami)])
+}
+
+/// The nodes; while a test fails it tells their state.
+pub struct Site {
+    pub family: Family,
+    pub nodes: Vec<Node>,
+    // Dropped last: the nodes' programs run in it.
+    pub lab: Lab,
+}
+
+impl Site {
+    /// Node 1 serves `local` percent itself and sends the rest to node 2.
+    pub fn new(family: Family, local: f64) -> Self {
+        Self::within(family, local, Topology { nodes: 2, ..Topology::default() })
+    }
+
+    /// The same in this topology.
+    pub fn within(family: Family, local: f64, topology: Topology) -> Self {
+        let lab = Lab::new(topology).unwrap();
+        let gateway = Gateway { family, functions: functions(), ..Gateway::default() };
+        let agent = |peer, static_local| Agent {
+            family,
+            static_local,
+            peers: vec![StaticPeer::node_over(family, peer, 1.0)],
+            ..Agent::default()
+        };
+        let mut nodes = vec![
+            Node::new(&lab, 1, &agent(2, local), &gateway).unwrap(),
+            Node::new(&lab, 2, &agent(1, 100.0), &gateway).unwrap(),
+        ];
+        for node in nodes.iter_mut().rev() {
+            node.start_gateway().unwrap();
+            node.start_agent().unwrap();
+        }
+        Self { family, nodes, lab }
+    }
+
+    /// Runs a client beside node 1, within [`LIMIT`].
+    pub fn client<T: Send, F: Future<Output = T>>(&self, make: impl FnOnce() -> F + Send) -> T {
+        let within = || async { tokio::time::timeout(LIMIT, make()).await };
+        let answer = self.lab.users(1).block_on(within).unwrap();
+        answer.unwrap_or_else(|_| panic!("the client waited for too long over {:?}", self.family))
+    }
+
+    /// Connections that node 1 has bound to a backend: `local` or a node's name.
+    pub fn bound_to(&self, backend: &str) -> f64 {
+        let backend = format!("backend=\"{backend}\"");
+        self.nodes[0].metric("dfaas_invocations_total", &[&backend, "origin=\"user\""]).unwrap()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.nodes.iter().for_each(|node| eprintln!("{:?}\n{}", self.family, node.dump()));
+        }
+    }
+}
+
+/// `POST /function/NAME` with a body, on a connection that stays open.
+pub fn call(function: &str, body: Bytes) -> Request<Full<Bytes>> {
+    Request::post(format!("/function/{function}")).header("host", "node").body(Full::new(body)).unwrap()
+}
+
+/// Bytes that repeat nowhere, so that anything lost, doubled or moved shows.
+pub fn body(length: usize) -> Bytes {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ length as u64;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        // xorshift64
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend(state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes.into()
+}
+
+/// Sends bodies through `echo` on one connection and checks that each comes back as it was, from this node.
+pub async fn echoes(address: SocketAddr, sizes: &[usize], node: u8) {
+    let mut connection = Connection::open(address).await.unwrap();
+    for &size in sizes {
+        let sent = body(size);
+        let answer = connection.exchange(call("echo", sent.clone())).await.unwrap();
+        let (status, by) = (answer.status().as_u16(), served_by(&answer));
+        assert_eq!((status, by), (200, node_name(node).as_str()), "{size} bytes at {address}");
+        assert!(*answer.body() == sent, "{size} bytes at {address} came back as {}", answer.body().len());
+    }
+}
+
+/// The node that answered, by its own account.
+pub fn served_by(answer: &Answer) -> &str {
+    answer.headers()["dfaas-node"].to_str().unwrap()
+}
