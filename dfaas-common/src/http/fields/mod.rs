@@ -146,7 +146,7 @@ impl Fields {
     fn rest_of_line(&mut self, look: &Look) -> bool {
         let words = look.words(self.at);
         let mut mark = first(unprintable(words[0]));
-        // As one step costs as much as two words.
+        // Four words in one step, as a step costs as much as two.
         if mark == 8 {
             mark += first(unprintable(words[1]));
         }

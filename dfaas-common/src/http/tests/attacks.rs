@@ -191,8 +191,8 @@ fn connection_options_are_a_list() {
 
 #[test]
 fn many_large_lengths_do_no_harm() {
-    assert!(request_pins(&with(&"Content-Length: 1099511627776\r\n".repeat(40))));
-    assert!(request_pins(&with(&"Content-Length: 9999999999999\r\n".repeat(40))));
+    assert!(request_pins(&with(&"Content-Length:1099511627776\r\n".repeat(40))));
+    assert!(request_pins(&with(&"Content-Length:9999999999999\r\n".repeat(40))));
 }
 
 #[test]

@@ -99,6 +99,20 @@ fn what_is_no_invocation_for_the_reader_of_request_lines_is_none_here() {
 }
 
 #[test]
+fn names_of_up_to_63_bytes_are_read_and_longer_ones_are_none() {
+    for length in [1, 7, 8, 9, 62, 63, 64, 65, 71, 72, 80, 200] {
+        let name = "x".repeat(length);
+        let read = request::read(format!("GET /function/{name} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
+        if length < 64 {
+            assert_eq!((read.outcome(), Some(read.name)), (Outcome::Invocation, name_key(&name)), "{length}");
+        } else {
+            assert_eq!(read.outcome(), Outcome::Other, "{length}");
+        }
+        assert_eq!(read.facts().flags, 0, "{length}");
+    }
+}
+
+#[test]
 fn what_goes_beyond_a_look_is_incomplete() {
     let fits = with(&format!("X-Long: {}\r\n", "x".repeat(LOOK as usize - with("X-Long: \r\n").len())));
     assert_eq!((request(&fits).head, request_pins(&fits)), (LOOK, false));
