@@ -49,12 +49,13 @@ fn a_peers_connection_is_delivered_to_the_gateway_and_answered_from_the_data_por
     let request = bench.ingress(&from_peer(world, ACK | PSH).numbers(101, 501).payload(REQUEST)).segment();
     assert_eq!((request.to, request.payload.as_slice()), (world.gateway(), REQUEST));
     assert_eq!((request.sequence, request.acknowledgment), (101, 501), "numbers stay as they are");
+    assert_eq!(bench.bound(), [((FIGLET, 0), 1)].into());
     let answer = bench.egress(from_gateway(world, ACK).numbers(501, 101).payload(ANSWER)).segment();
     assert_eq!((answer.from, answer.payload.as_slice()), (world.data(), ANSWER));
     assert_eq!(bench.invocations(), [((FIGLET, 0, 1), 1)].into(), "counted as a peer's");
-    assert_eq!(bench.bound(), [((FIGLET, 0), 1)].into());
+    assert!(bench.bound().is_empty(), "with its answer the invocation is over");
     bench.egress(from_gateway(world, FIN | ACK).numbers(600, 101));
-    assert!(bench.bound().is_empty());
+    assert_eq!(bench.bound_of_peer(1), 0, "and with its end the connection");
 }
 
 fn a_forwarded_invocation_is_never_forwarded_again(world: World) {

@@ -36,9 +36,12 @@ fn without_a_plan_the_gateway_gets_the_connection_and_sees_the_client_itself(wor
     assert_eq!((request.from, request.to, request.payload.as_slice()), (client.end, world.listen(), REQUEST));
     assert_eq!((request.sequence, request.acknowledgment), (client.isn + 1, gateway.isn.wrapping_add(1)));
 
+    assert_eq!(bench.bound(), [((FIGLET, 0), 1)].into());
+
     let got = REQUEST.len() as u32;
     let outcome = bench.egress(gateway.segment(ACK | PSH, 0, got).payload(ANSWER));
     assert_eq!(outcome.verdict, PASS);
+    assert!(bench.bound().is_empty(), "with its answer the invocation is over");
     let answer = outcome.segment();
     assert_eq!((answer.sequence, answer.acknowledgment), (client.cookie + 1, client.isn + 1 + got));
     assert_eq!(answer.read_times().expect("timestamps").1, client.time + 5);
@@ -49,7 +52,6 @@ fn without_a_plan_the_gateway_gets_the_connection_and_sees_the_client_itself(wor
         (PASS, gateway.isn.wrapping_add(1 + ANSWER.len() as u32))
     );
     assert_eq!(bench.invocations(), [((FIGLET, 0, 0), 1)].into());
-    assert_eq!(bench.bound(), [((FIGLET, 0), 1)].into());
     bench.egress(gateway.fin(ANSWER.len() as u32, got));
     bench.ingress(&client.segment(FIN | ACK, got, ANSWER.len() as u32 + 1));
     assert!(bench.bound().is_empty());
