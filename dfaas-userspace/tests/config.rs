@@ -70,7 +70,7 @@ fn the_example_file_is_accepted_and_says_which_keys_wait_for_later() {
         assert!(!config.without_effect.iter().any(|unused| unused.starts_with(key)), "{key}");
     }
     assert_eq!(config.control.options, Options::default());
-    assert!(config.dataplane.forwarded_for && config.gateway_address.is_none());
+    assert!(config.dataplane.forwarded_for && config.dataplane.gateway.is_none());
     let [cluster] = &config.foreign_gateways[..] else { panic!("one foreign gateway: {config:?}") };
     assert_eq!((cluster.name.as_str(), cluster.address), ("cluster", "192.0.2.30:31112".parse().unwrap()));
     let overlay = config.overlay.unwrap();
@@ -87,7 +87,7 @@ fn addresses_of_both_families_are_accepted_wherever_there_are_addresses() {
     let config = check(text).unwrap();
     assert_eq!(config.dataplane.listen.len(), 2);
     assert_eq!(config.dataplane.data_address, Some("2001:db8::10".parse().unwrap()));
-    assert_eq!(config.gateway_address, Some("[2001:db8::20]:8080".parse().unwrap()));
+    assert_eq!(config.dataplane.gateway, Some("[2001:db8::20]:8080".parse().unwrap()));
     assert_eq!(config.static_peers[0].address, "2001:db8::2".parse::<std::net::IpAddr>().unwrap());
     assert!(!config.dataplane.forwarded_for && config.without_effect.is_empty());
 }

@@ -66,6 +66,7 @@ impl Node {
                 users: Vec::new(),
                 data_port: 31601,
                 data_address: None,
+                gateway: None,
                 snat_ports: 20_000..=20_099,
                 pin: pin.0.clone(),
                 max_flows: 256,

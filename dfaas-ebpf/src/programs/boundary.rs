@@ -1,13 +1,13 @@
 //! Where requests and answers begin and end on a connection that has a backend; see [`dfaas_common::http::exchange`].
 
-use dfaas_common::count::Event;
+use dfaas_common::count::{DropReason, Event};
 use dfaas_common::flow::{Flow, mark};
 use dfaas_common::http::exchange::{Answer, Verdict, after};
 use dfaas_common::steps;
 use dfaas_common::translate::flag;
 
 use super::atomic;
-use super::count::{event, release};
+use super::count::{drop, event, release};
 use super::established;
 use super::scratch::Scratch;
 use super::skb::{Skb, jump};
@@ -25,20 +25,36 @@ pub fn pin(flow: *mut Flow) {
     }
 }
 
-/// Whether the segment at hand, of the client, begins a request: the first of its connection, or one after an answer
-/// that is complete on both sides.
+/// What the data at hand, of the client, are of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Data {
+    /// They begin a request: the first of the connection, or one after an answer that is complete on both sides.
+    Request,
+    /// They follow the head of such a request, which has not come.
+    Ahead,
+    /// Something else.
+    Other,
+}
+
 #[inline(always)]
-fn begins(s: *mut Scratch, flow: *mut Flow) -> bool {
+fn data(s: *mut Scratch, flow: *mut Flow) -> Data {
     // SAFETY: map values.
     unsafe {
         let segment = &(*s).segment;
-        let exchange = &(*flow).exchange;
-        if exchange.client.asked.exchange() == 0 {
-            return segment.sequence == (*flow).client_next;
+        let client = &(*flow).exchange.client;
+        let answered = (*flow).exchange.backend.answered;
+        let fresh = client.asked.exchange() == 0;
+        if !fresh && !client.at_rest(segment.acknowledgment, (*flow).backend_acked, answered) {
+            return Data::Other;
         }
-        let (sequence, acknowledgment) = (segment.sequence, segment.acknowledgment);
-        let acked = (*flow).backend_acked;
-        exchange.client.at_boundary(sequence, acknowledgment, acked, exchange.backend.answered)
+        let expected = if fresh { (*flow).client_next } else { client.request_end };
+        if segment.sequence == expected {
+            Data::Request
+        } else if after(segment.sequence, expected) {
+            Data::Ahead
+        } else {
+            Data::Other
+        }
     }
 }
 
@@ -51,9 +67,14 @@ pub fn from_client(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i
         if segment.payload != 0 && (*flow).marks & mark::PINNED == 0 {
             // What closes the connection with its request stays where it is.
             let ends = segment.flags as u8 & (flag::FIN | flag::RST) != 0 || (*flow).marks & OVER != 0;
-            if !ends && begins(s, flow) {
-                (*s).number = number;
-                return jump(steps::REQUEST);
+            match data(s, flow) {
+                Data::Request if !ends => {
+                    (*s).number = number;
+                    return jump(steps::REQUEST);
+                }
+                // Were they passed on, the request could not move any more: they come again, behind its head.
+                Data::Ahead => return drop(DropReason::FirstSegmentMissing),
+                _ => {}
             }
             if (*flow).exchange.client.client_segment(segment.sequence, segment.payload) == Verdict::Pin {
                 pin(flow);

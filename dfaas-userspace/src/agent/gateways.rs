@@ -74,7 +74,7 @@ impl Gateways {
             miss: None,
         };
         let foreign = config.foreign_gateways.iter().map(|g| known(Some(g.name.clone()), Some(g.address)));
-        Self { all: std::iter::once(known(None, config.gateway_address)).chain(foreign).collect() }
+        Self { all: std::iter::once(known(None, config.dataplane.gateway)).chain(foreign).collect() }
     }
 
     fn find(&mut self, name: Option<&str>) -> Option<&mut Known> {

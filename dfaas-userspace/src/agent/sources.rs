@@ -30,7 +30,7 @@ impl Sources {
         let socket = &config.admin.socket;
         let own = Client::new(config.gateway.clone(), config.functions.clone())?;
         sources.add(None, own, Memory::beside(socket));
-        if let Some(address) = config.gateway_address {
+        if let Some(address) = config.dataplane.gateway {
             sources.health.push((None, Health::new(address).map_err(AgentError::Health)?));
         }
         for gateway in &config.foreign_gateways {

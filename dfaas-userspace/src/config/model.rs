@@ -22,8 +22,6 @@ pub struct Config {
     pub dataplane: Settings,
     /// The admin API of the node's own gateway.
     pub gateway: Gateway,
-    /// Where the own gateway takes invocations; `None`: at the listen addresses.
-    pub gateway_address: Option<SocketAddr>,
     /// Further gateways whose functions are served at this node.
     pub foreign_gateways: Vec<ForeignGateway>,
     /// The control loop.

@@ -23,6 +23,9 @@ pub struct Settings {
     pub data_port: u16,
     /// Address where peers reach `data_port`; `None`: every address of the node's interfaces.
     pub data_address: Option<IpAddr>,
+    /// Where the node's own gateway takes invocations; `None`: at the listen addresses. Invocations go there once
+    /// [`DataPlane::set_gateways`] has named it; what peers send begins there at once.
+    pub gateway: Option<SocketAddr>,
     /// Source ports of forwarded invocations.
     pub snat_ports: RangeInclusive<u16>,
     /// Folder on bpffs for maps and links.

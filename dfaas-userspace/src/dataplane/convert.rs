@@ -25,12 +25,12 @@ pub fn endpoint(at: SocketAddr) -> Endpoint {
     Endpoint { address: address(at.ip()), port: at.port().to_be(), padding: 0 }
 }
 
-/// Where the own gateway takes what peers send over IPv4 and over IPv6: the first listen address of that family, else
-/// the same port at whatever address the peer used.
-pub fn gateways(listen: &[SocketAddr]) -> [Endpoint; 2] {
+/// Where the own gateway takes what peers send over IPv4 and over IPv6: its own address, or the first listen address, if
+/// that is of that family; else the same port at whatever address the peer used.
+pub fn gateways(listen: &[SocketAddr], gateway: Option<SocketAddr>) -> [Endpoint; 2] {
     [false, true].map(|v6| {
-        let own = listen.iter().find(|at| at.is_ipv6() == v6);
-        let port = listen.first().map_or(0, |at| at.port());
+        let own = gateway.iter().chain(listen).find(|at| at.is_ipv6() == v6);
+        let port = gateway.as_ref().or(listen.first()).map_or(0, |at| at.port());
         own.map_or(Endpoint { port: port.to_be(), ..Endpoint::default() }, |at| endpoint(*at))
     })
 }
@@ -182,6 +182,20 @@ mod tests {
             address("192.0.2.1".parse().expect("an address")),
             mapped(u32::from_ne_bytes([192, 0, 2, 1]))
         );
+    }
+
+    #[test]
+    fn what_peers_send_begins_at_the_gateways_own_address_else_where_users_call() {
+        let at = |text: &str| endpoint(text.parse().expect("an address"));
+        let (v4, v6) = ("192.0.2.1:8080", "[2001:db8::1]:8081");
+        let anywhere = |port: u16| Endpoint { port: port.to_be(), ..Endpoint::default() };
+        let parse =
+            |all: &[&str]| all.iter().map(|text| text.parse().expect("an address")).collect::<Vec<_>>();
+        assert_eq!(gateways(&parse(&[v4]), None), [at(v4), anywhere(8080)]);
+        assert_eq!(gateways(&parse(&[v4, v6]), None), [at(v4), at(v6)]);
+        let own = "10.62.0.5:31112";
+        assert_eq!(gateways(&parse(&[v4]), own.parse().ok()), [at(own), anywhere(31112)]);
+        assert_eq!(gateways(&parse(&[v4, v6]), own.parse().ok()), [at(own), at(v6)]);
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Kernel {
         config.snat_first = u32::from(*self.settings.snat_ports.start());
         config.snat_count =
             u32::from(*self.settings.snat_ports.end()) - u32::from(*self.settings.snat_ports.start()) + 1;
-        config.gateways = convert::gateways(&self.settings.listen);
+        config.gateways = convert::gateways(&self.settings.listen, self.settings.gateway);
         config.settings = if self.settings.forwarded_for { setting::FORWARDED_FOR } else { 0 };
         self.segment_size = config.segment_size;
         self.config.set(0, config, 0).map_err(map_error("CONFIG"))

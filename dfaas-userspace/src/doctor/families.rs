@@ -63,7 +63,7 @@ fn used(config: &Config) -> BTreeSet<bool> {
 /// Where invocations are delivered that come to this address from peers, if no listen address says so.
 fn delivery(config: &Config, ip: IpAddr) -> Option<SocketAddr> {
     let listen = &config.dataplane.listen;
-    let said = config.gateway_address.is_some() || listen.iter().any(|at| at.is_ipv6() == ip.is_ipv6());
+    let said = config.dataplane.gateway.is_some() || listen.iter().any(|at| at.is_ipv6() == ip.is_ipv6());
     if said { None } else { Some(SocketAddr::new(ip, listen.first()?.port())) }
 }
 

@@ -6,7 +6,7 @@ use crate::discovery::{Client, Health};
 pub(super) async fn examine(config: &Config) -> Vec<Finding> {
     let own = Client::new(config.gateway.clone(), config.functions.clone());
     let mut findings = vec![functions("gateway", "gateway", own).await];
-    if let Some(address) = config.gateway_address {
+    if let Some(address) = config.dataplane.gateway {
         findings.push(health("gateway.address", Health::new(address)).await);
     }
     for gateway in &config.foreign_gateways {

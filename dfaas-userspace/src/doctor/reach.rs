@@ -11,7 +11,7 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
     let listed =
         config.overlay_peers.iter().filter_map(|(id, peer)| Some((format!("peer {id}"), peer.data?.ip())));
     let gateways = config.foreign_gateways.iter().map(|gateway| (gateway.name.as_str(), gateway.address));
-    let own = config.gateway_address.map(|address| (OWN_GATEWAY, address));
+    let own = config.dataplane.gateway.map(|address| (OWN_GATEWAY, address));
     let gateways = own.into_iter().chain(gateways);
     let gateways = gateways.map(|(name, at): (&str, SocketAddr)| (format!("gateway {name}"), at.ip()));
     let Ok(links) = Links::read() else { return Vec::new() };

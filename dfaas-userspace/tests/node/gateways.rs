@@ -127,13 +127,13 @@ fn a_gateway_takes_invocations_where_its_functions_are_listed_unless_it_says_oth
         at("d", "[2001:db8::5]:8080"),
     );
     let config = check(&more).unwrap();
-    assert_eq!(config.gateway_address, Some("10.62.0.5:8080".parse().unwrap()));
+    assert_eq!(config.dataplane.gateway, Some("10.62.0.5:8080".parse().unwrap()));
     let found: Vec<_> =
         config.foreign_gateways.iter().map(|g| (g.name.as_str(), g.address.to_string())).collect();
     let expected = [("b", "192.0.2.11:8081"), ("c", "10.0.0.1:31112"), ("d", "[2001:db8::5]:8080")];
     assert_eq!(found, expected.map(|(name, address)| (name, address.to_owned())));
     assert!(config.foreign_gateways.iter().all(|gateway| gateway.api.poll.as_secs() == 2));
-    assert!(check("").unwrap().gateway_address.is_none());
+    assert!(check("").unwrap().dataplane.gateway.is_none());
 }
 
 #[test]

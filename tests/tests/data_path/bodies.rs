@@ -18,7 +18,7 @@ fn every_size(site: &Site, node: u8, sizes: &[usize]) {
         echoes(&mut connection, &[1, 0, 100_000, 1_000], node).await;
     });
     let backend = if node == 1 { "local".to_owned() } else { format!("node-{node}") };
-    assert_eq!(site.bound_to(&backend), sizes.len() as f64 + 1.0, "each connection was bound once");
+    assert_eq!(site.bound_to(&backend), 2.0 * sizes.len() as f64 + 4.0, "each request was counted once");
 }
 
 #[test]

@@ -28,17 +28,24 @@ fn without_a_peer_the_functions_of_a_gateway_that_died_are_refused_until_it_is_b
 #[test]
 fn with_a_peer_that_has_them_the_functions_of_a_gateway_that_died_are_served_there_and_no_user_notices() {
     let mut site = Site::new(&Plan { peer: Some((vec!["pay"], 50.0)), ..Plan::default() });
-    let served = |site: &Site, by: &str| pays(site).iter().filter(|(_, node, _)| node == by).count();
-    assert_eq!((served(&site, CLUSTER), served(&site, "node-2")), (5, 5));
+    let shared = |site: &Site| {
+        let answers = pays(site);
+        let here = answers.iter().filter(|answer| **answer == by(CLUSTER)).count();
+        let there = answers.iter().filter(|answer| **answer == by("node-2")).count();
+        assert_eq!(here + there, answers.len(), "{answers:?}");
+        assert!((4..=6).contains(&here), "half of them: {answers:?}");
+    };
+    shared(&site);
     site.stop_cluster();
     // Before the checks notice, and after.
     for _ in 0..2 {
-        assert!(pays(&site).iter().all(|answer| *answer == by("node-2")), "{:?}", pays(&site));
+        let answers = pays(&site);
+        assert!(answers.iter().all(|answer| *answer == by("node-2")), "{answers:?}");
         site.wait_healthy(CLUSTER, false);
     }
     site.start_cluster();
     site.wait_healthy(CLUSTER, true);
-    assert_eq!((served(&site, CLUSTER), served(&site, "node-2")), (5, 5));
+    shared(&site);
 }
 
 #[test]

@@ -145,16 +145,13 @@ impl Site {
     }
 
     /// Cuts the container off, or joins it again: what is sent there is lost.
-    pub fn connect_container(&self, up: bool) {
-        let state = if up { "up" } else { "down" };
-        self.container.output("ip", &["link", "set", "dev", "eth0", state], "").unwrap();
-        if up {
-            // The way back went with the link.
-            for (family, via) in [("-4", "10.78.1.1"), ("-6", "fd78:1::1")] {
-                let args = [family, "route", "replace", "default", "via", via];
-                self.container.output("ip", &args, "").unwrap();
-            }
-        }
+    pub fn connect_container(&self, joined: bool) {
+        let rules = if joined {
+            "delete table inet cut\n"
+        } else {
+            "table inet cut {\nchain input {\ntype filter hook input priority 0\ndrop\n}\n}\n"
+        };
+        self.container.output("nft", &["-f", "-"], rules).unwrap();
     }
 
     /// Waits until node 1 takes the gateway at an address of its own for working, or not.

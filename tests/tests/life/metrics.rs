@@ -128,7 +128,7 @@ fn commands(federation: &Federation, echo: &BTreeMap<String, u64>) {
     let echo_here = echo.get(&node_name(1)).copied().unwrap_or(0);
     assert_eq!(invocations(&functions["functions"][0], "local"), echo_here, "{functions}");
     let elsewhere = (40 - echo_here).to_string();
-    assert_eq!(row(&said, "echo")[5..7], [&echo_here.to_string(), &elsewhere], "{said}");
+    assert_eq!(row(&said, "echo")[6..8], [&echo_here.to_string(), &elsewhere], "{said}");
     assert_eq!(invocations(&functions["functions"][1], "local"), 5, "{functions}");
 
     let plans = json(node, "plan");

@@ -24,7 +24,7 @@ fn a_new_data_plane_steers_nothing_until_the_gateway_told_its_functions() {
         (Some(false), Some(false)),
         "{status}"
     );
-    assert!(text(&federation.nodes[0], "functions").contains("has not told"));
+    assert!(text(&federation.nodes[0], "functions").contains("have not told"));
     // As without DFaaS: nobody listens.
     let error = format!("{:#}", federation.invoke("echo").unwrap_err());
     assert!(error.contains("refused"), "{error}");

@@ -48,6 +48,7 @@ fn open(pin: &Path) -> (Kernel, Object) {
         users: Vec::new(),
         data_port: DATA.1,
         data_address: Some(DATA.0),
+        gateway: None,
         snat_ports: 20_000..=20_099,
         pin: pin.to_owned(),
         max_flows: 256,

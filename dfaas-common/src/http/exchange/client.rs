@@ -62,8 +62,15 @@ impl ClientSide {
         backend_acked: u32,
         answered: Milestone,
     ) -> bool {
+        sequence == self.request_end && self.at_rest(acknowledgment, backend_acked, answered)
+    }
+
+    /// Whether data of the client that come now are of a request that has not begun yet: the one before and its answer
+    /// are complete. Where such data lie beyond [`Self::request_end`], the head of their request is lost or late.
+    #[inline(always)]
+    #[must_use]
+    pub const fn at_rest(&self, acknowledgment: u32, backend_acked: u32, answered: Milestone) -> bool {
         self.asked.exchange() != 0
-            && sequence == self.request_end
             && backend_acked == self.request_end
             && answered.exchange() == self.asked.exchange()
             && acknowledgment == answered.sequence()

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::model::{Config, Secret};
 use super::{forms, ports, raw};
+use crate::dataplane::Settings;
 
 /// Reads a file that the configuration names; the real one reads the disk.
 pub(super) type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
@@ -62,12 +63,13 @@ impl Checker<'_> {
         let (overlay, data_address) = overlay.unwrap_or_default();
         let dataplane = self.dataplane(raw.dataplane, data_address);
         let gateway = self.gateway(&raw.gateway);
-        let gateway_address = self.gateway_address(&raw.gateway.address, dataplane.as_ref());
+        let own = self.gateway_address(&raw.gateway.address, dataplane.as_ref());
+        let dataplane = dataplane.map(|settings| Settings { gateway: own, ..settings });
         let control = self.control(&raw.control);
         let functions = self.functions(raw.functions);
         let (static_peers, overlay_peers) =
             self.static_peers(&raw.static_peer, &name, dataplane.as_ref(), overlay.is_some());
-        let beside = gateways::Beside { own: gateway_address, poll: raw.gateway.poll, peers: &static_peers };
+        let beside = gateways::Beside { own, poll: raw.gateway.poll, peers: &static_peers };
         let foreign_gateways = self.foreign_gateways(&raw.foreign_gateway, &beside, dataplane.as_ref());
         let admin = self.admin(&raw.admin);
         if let Some(settings) = &dataplane {
@@ -89,7 +91,6 @@ impl Checker<'_> {
             region: raw.node.region,
             dataplane: dataplane?,
             gateway: gateway?,
-            gateway_address,
             foreign_gateways,
             control,
             functions,

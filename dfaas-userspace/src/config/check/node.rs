@@ -81,6 +81,7 @@ impl Checker<'_> {
             users,
             data_port: raw.data_port,
             data_address,
+            gateway: None,
             snat_ports: snat_ports?,
             pin: PathBuf::from(raw.pin),
             max_flows: raw.max_flows,
