@@ -10,6 +10,8 @@ mod limits;
 mod local;
 mod local_first;
 mod odd;
+mod offloads;
+mod on_wire;
 mod outcomes;
 mod padding;
 mod peer;
