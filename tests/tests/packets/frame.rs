@@ -80,13 +80,23 @@ pub fn padded(mut frame: Vec<u8>) -> Vec<u8> {
 }
 
 impl Segment {
-    /// Bytes of the frame.
-    pub fn length(&self) -> usize {
+    /// Where in the frame the TCP header is.
+    pub fn tcp_at(&self) -> usize {
         let ip = match Family::of(self.from.0) {
             Family::V4 => 20,
             Family::V6 => 40,
         };
-        ETHERNET + 4 * self.tags.len() + ip + 20 + self.options.len() + self.payload.len()
+        ETHERNET + 4 * self.tags.len() + ip
+    }
+
+    /// Bytes of TCP header and payload.
+    pub fn tcp_length(&self) -> usize {
+        20 + self.options.len() + self.payload.len()
+    }
+
+    /// Bytes of the frame.
+    pub fn length(&self) -> usize {
+        self.tcp_at() + self.tcp_length()
     }
 
     /// The TCP header, its checksum not filled in.

@@ -1,6 +1,7 @@
 //! Packet fixtures: what each packet becomes, through BPF_PROG_TEST_RUN. Needs root and a kernel of 6.6 or newer.
 
 mod admission;
+mod aging;
 mod bench;
 mod data_port;
 mod first_byte;
@@ -10,6 +11,9 @@ mod limits;
 mod local;
 mod local_first;
 mod odd;
+mod offloads;
+mod on_wire;
+mod opening;
 mod outcomes;
 mod padding;
 mod peer;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::IpAddr;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::{Duration, Instant};
@@ -11,6 +12,72 @@ use nix::net::if_::if_nametoindex;
 
 use crate::frame::is_tcp;
 use crate::segment::Segment;
+use crate::world::Family;
+
+/// `struct virtio_net_hdr`, which comes before each frame and says what of it is left to the device.
+#[derive(Default)]
+struct Offload {
+    flags: u8,
+    kind: u8,
+    headers: u16,
+    segment: u16,
+    sum_from: u16,
+    sum_at: u16,
+}
+
+impl Offload {
+    const LENGTH: usize = 10;
+    /// `VIRTIO_NET_HDR_F_NEEDS_CSUM`.
+    const NEEDS_SUM: u8 = 1;
+
+    /// The checksum of a segment is left to the device, and its division into segments of this size if it is larger.
+    fn of(segment: &Segment, size: u16) -> Self {
+        let at = segment.tcp_at();
+        let headers = at + 20 + segment.options.len();
+        let divided = segment.payload.len() > size.into();
+        // VIRTIO_NET_HDR_GSO_TCPV4 and _TCPV6; none if it is small.
+        let kind = match Family::of(segment.from.0) {
+            _ if !divided => 0,
+            Family::V4 => 1,
+            Family::V6 => 4,
+        };
+        Self {
+            flags: Self::NEEDS_SUM,
+            kind,
+            headers: headers as u16,
+            segment: if divided { size } else { 0 },
+            sum_from: at as u16,
+            sum_at: CHECKSUM as u16,
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![self.flags, self.kind];
+        for field in [self.headers, self.segment, self.sum_from, self.sum_at] {
+            bytes.extend(field.to_ne_bytes());
+        }
+        bytes
+    }
+}
+
+/// Offset of the checksum in a TCP header.
+const CHECKSUM: usize = 16;
+
+/// The sum over the pseudo header, with which a device begins (RFC 9293, 3.1; RFC 8200, 8.1).
+fn pseudo_sum(segment: &Segment) -> u16 {
+    let mut sum = segment.tcp_length() as u32 + u32::from(etherparse::ip_number::TCP.0);
+    for address in [segment.from.0, segment.to.0] {
+        let octets = match address {
+            IpAddr::V4(four) => four.octets().to_vec(),
+            IpAddr::V6(six) => six.octets().to_vec(),
+        };
+        sum += octets.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum::<u32>();
+    }
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    sum as u16
+}
 
 /// How long what is sent at once may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,7 +102,7 @@ impl Tap {
         for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
             *to = libc::c_char::from_ne_bytes([from]);
         }
-        request.ifr_ifru.ifru_flags = (libc::IFF_TAP | libc::IFF_NO_PI) as libc::c_short;
+        request.ifr_ifru.ifru_flags = (libc::IFF_TAP | libc::IFF_NO_PI | libc::IFF_VNET_HDR) as libc::c_short;
         // SAFETY: the descriptor is open and the request outlives the call.
         let result = unsafe { libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF, &raw mut request) };
         assert_eq!(result, 0, "making {name}: {}", std::io::Error::last_os_error());
@@ -49,7 +116,21 @@ impl Tap {
 
     /// A segment comes in.
     pub fn send(&mut self, segment: &Segment) {
-        self.file.write_all(&segment.bytes()).expect("writing a frame");
+        self.write(&Offload::default(), &segment.bytes());
+    }
+
+    /// A segment comes in as from another program of this machine or by a NIC that merges segments: its checksum, and
+    /// its division into segments of this size, have been left to whoever sends it on.
+    pub fn send_offloaded(&mut self, segment: &Segment, size: u16) {
+        let mut frame = segment.bytes();
+        let sum_at = segment.tcp_at() + CHECKSUM;
+        frame[sum_at..sum_at + 2].copy_from_slice(&pseudo_sum(segment).to_be_bytes());
+        self.write(&Offload::of(segment, size), &frame);
+    }
+
+    fn write(&mut self, offload: &Offload, frame: &[u8]) {
+        let bytes = [offload.bytes().as_slice(), frame].concat();
+        self.file.write_all(&bytes).expect("writing a frame");
     }
 
     /// The next TCP segment that goes out.
@@ -58,7 +139,9 @@ impl Tap {
         let mut frame = [0; 4096];
         loop {
             match self.file.read(&mut frame) {
-                Ok(length) if is_tcp(&frame[..length]) => return Segment::read(&frame[..length]),
+                Ok(length) if is_tcp(&frame[Offload::LENGTH..length]) => {
+                    return Segment::read(&frame[Offload::LENGTH..length]);
+                }
                 // Neighbour discovery and the like.
                 Ok(_) => {}
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
