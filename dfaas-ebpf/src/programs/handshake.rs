@@ -1,8 +1,9 @@
 //! Connections that have not sent data: everything about them is in the cookie.
 
-use dfaas_common::config::{Config, cursor};
+use dfaas_common::config::{Config, cursor, setting};
 use dfaas_common::cookie::{LIFE, NO_SCALE, Offer, SEGMENT_SIZES, SEGMENT_SIZES_6, epoch, make, verify};
 use dfaas_common::count::{DropReason, Event};
+use dfaas_common::forwarded::{LINE, LINE_6};
 use dfaas_common::translate::{OUR_SCALE, flag};
 
 use super::count::{drop, event};
@@ -23,11 +24,14 @@ pub fn sizes(s: *mut Scratch) -> &'static [u16; 4] {
     if unsafe { (*s).frame.v6 } != 0 { &SEGMENT_SIZES_6 } else { &SEGMENT_SIZES }
 }
 
-/// Segment size that the client at hand is told.
+/// Segment size that the client at hand is told: with room for the line that names it.
 #[inline(always)]
 fn segment_size(s: *mut Scratch, config: &Config) -> u32 {
     // SAFETY: map value.
-    config.segment_size - unsafe { (*s).frame.v6 } * LONGER
+    let v6 = unsafe { (*s).frame.v6 };
+    let line = if v6 != 0 { LINE_6 } else { LINE };
+    let inserted = if config.settings & setting::FORWARDED_FOR != 0 { line } else { 0 };
+    config.segment_size - v6 * LONGER - inserted
 }
 
 /// Turns addresses and ports of the segment at hand round for an answer to its sender.
