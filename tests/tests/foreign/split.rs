@@ -105,7 +105,7 @@ fn a_function_that_the_own_gateway_gets_too_moves_there_with_the_next_request_of
     };
     let client = site.lab.users(1).spawn_async(calls).unwrap();
     eventually("it is bound", LIMIT, || {
-        let bound = site.nodes[0].metric("dfaas_inflight", &["function=\"pay\""]).unwrap();
+        let bound = site.nodes[0].metric("dfaas_invocations_total", &["function=\"pay\""]).unwrap();
         (bound == 1.0).then_some(())
     });
     site.nodes[0].stop_gateway().unwrap();
