@@ -7,6 +7,8 @@ mod data_port;
 mod first_byte;
 mod frame;
 mod handshake;
+mod kept;
+mod kept_moves;
 mod limits;
 mod local;
 mod local_first;
