@@ -43,7 +43,7 @@ fn a_connection_goes_from_peer_to_peer_and_home_and_away_again(world: World) {
     assert_eq!([0, 1, 2].map(|backend| of(backend).answers[2]), [4, 3, 4], "each by who gave it");
     for backend in 0..3 {
         let bytes = |each: &[u8]| of(backend).invocations * each.len() as u64;
-        assert_eq!(of(backend).bytes[1], bytes(ANSWER), "answers of {backend}");
+        assert_eq!(of(backend).bytes, [bytes(REQUEST), bytes(ANSWER)], "to and from {backend}");
     }
 }
 
