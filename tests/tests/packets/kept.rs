@@ -153,12 +153,20 @@ impl Kept {
 
     /// A request that must stay with the backend of the one before, and its answer.
     pub fn stays(&mut self, request: &[u8]) {
+        self.stays_at(request, self.client.isn + 1 + self.sent);
+    }
+
+    /// The same on a leg into which a line was inserted: all that follows lies higher by it.
+    pub fn stays_behind_a_line(&mut self, request: &[u8]) {
+        self.stays_at(request, self.client.isn + 1 + self.sent + self.line);
+    }
+
+    fn stays_at(&mut self, request: &[u8], sequence: u32) {
         let outcome = self.ask(request);
         assert!(outcome.verdict == REDIRECT || outcome.verdict == PASS, "{}", outcome.verdict);
         let there = outcome.segment();
         assert_eq!((there.from, there.to), (self.backend.syn.from, self.backend.syn.to), "{there:?}");
-        assert_eq!(there.payload, request);
-        assert_eq!(there.flags & RST, 0);
+        assert_eq!((there.sequence, there.payload.as_slice(), there.flags & RST), (sequence, request, 0));
     }
 
     /// How often it has moved.

@@ -8,6 +8,8 @@ mod first_byte;
 mod frame;
 mod handshake;
 mod kept;
+mod kept_attacks;
+mod kept_forwarded;
 mod kept_moves;
 mod limits;
 mod local;
