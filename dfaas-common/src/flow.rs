@@ -105,7 +105,7 @@ pub struct Flow {
     pub shift: u32,
     /// The client-visible clock minus the backend's clock (TSval units: ms).
     pub backend_clock: u32,
-    /// The client-visible clock minus the node's clock; the same for the whole life of a connection.
+    /// The client-visible clock minus the node's clock, as new legs begin with it; it only grows.
     pub visible_clock: u32,
     /// The node's clock minus the client's clock; 0 where the backend is to see the client's own.
     pub client_clock: u32,

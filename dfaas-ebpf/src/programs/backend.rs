@@ -12,7 +12,7 @@ use dfaas_common::translate::flag;
 use super::atomic;
 use super::boundary;
 use super::choose::{RETRIED, TOO_MANY, choose_again};
-use super::count::{asked, drop, event, peer, release};
+use super::count::{asked, carried, drop, event, peer, release};
 use super::deliver;
 use super::emit::{emit, plain_options, syn_options};
 use super::flows;
@@ -282,6 +282,9 @@ fn send_saved(skb: Skb, s: *mut Scratch, flow: *mut Flow, slot: *mut Slot, lengt
         }
         let sent = emit(skb, s) && saved::put(skb, s, flow, slot, line);
         (*flow).shift = if sent { line } else { 0 };
+        if sent {
+            carried(flow, 0, length);
+        }
         sent
     }
 }

@@ -7,7 +7,7 @@ use dfaas_common::steps;
 use dfaas_common::translate::flag;
 
 use super::atomic;
-use super::count::{drop, event, release};
+use super::count::{carried, drop, event, release};
 use super::established;
 use super::scratch::Scratch;
 use super::skb::{Skb, jump};
@@ -90,6 +90,8 @@ pub fn from_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> 
     // SAFETY: map values.
     unsafe {
         let segment = &(*s).segment;
+        // Before the end of an answer is noticed, with which its bytes are counted.
+        carried(flow, 1, segment.payload);
         let acked = segment.acknowledgment.wrapping_sub((*flow).shift);
         if after(acked, (*flow).backend_acked) && segment.flags as u8 & flag::ACK != 0 {
             (*flow).backend_acked = acked;

@@ -189,7 +189,6 @@ pub fn to_client(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     unsafe {
         answer(s, flow);
-        carried(flow, 1, (*s).segment.payload);
         if note(s, flow, mark::BACKEND_FIN) {
             peer((*flow).backend_number, PeerOutcome::Reset);
         }

@@ -4,7 +4,7 @@
 use dfaas_common::config::{Config, setting};
 use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, REJECT};
 use dfaas_common::flow::{Flow, mark, state};
-use dfaas_common::http::exchange::Verdict;
+use dfaas_common::http::exchange::{Verdict, after};
 use dfaas_common::http::flag;
 use dfaas_common::plan::allows;
 
@@ -31,6 +31,21 @@ pub fn note_clock(s: *mut Scratch, flow: *mut Flow) {
         if (*flow).timestamps != 0 && (*s).options.time_at != 0 {
             (*flow).client_time = (*s).received.number((*s).options.time_at);
             (*flow).node_clock = clock((*s).now).wrapping_sub((*flow).client_time);
+        }
+    }
+}
+
+/// Brings the clock that the client sees up to what it has seen, which it echoes: the clock of the backend before may have
+/// been ahead of the node's, and a client drops what is older than what it has (RFC 7323, 5.3).
+#[inline(always)]
+fn catch_up(s: *mut Scratch, flow: *mut Flow) {
+    // SAFETY: map values.
+    unsafe {
+        if (*flow).timestamps != 0 && (*s).options.time_at != 0 {
+            let echo = (*s).received.number((*s).options.time_at + 4);
+            if after(echo, clock((*s).now).wrapping_add((*flow).visible_clock)) {
+                (*flow).visible_clock = echo.wrapping_sub(clock((*s).now));
+            }
         }
     }
 }
@@ -153,6 +168,7 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         (*flow).function = (*s).function;
         (*flow).tried = 0;
         note_clock(s, flow);
+        catch_up(s, flow);
         let choice = choose_for(s, number, flow, config);
         log::decision(skb, flow, choice);
         note_request(s, flow, config);
