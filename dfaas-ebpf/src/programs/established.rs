@@ -16,6 +16,7 @@ use super::count::{answer, carried, drop, end, peer};
 use super::deliver;
 use super::family::readdress;
 use super::leg;
+use super::maps::CONFIG;
 use super::scratch::Scratch;
 use super::skb::{PASS, Skb, difference, jump};
 
@@ -102,12 +103,36 @@ fn translate(skb: Skb, s: *mut Scratch, change: &Translation) -> bool {
     finish(skb, s)
 }
 
-/// Changes only the ends, to those in `hop`: for what goes between a peer and the local gateway.
+/// Changes only the ends, to those in `hop`, and what is offered to what fits: for what goes between a peer and the local gateway.
 #[inline(never)]
 pub fn forward(skb: Skb, s: *mut Scratch) -> bool {
     // SAFETY: map values.
-    unsafe { (*s).image = (*s).received };
+    unsafe {
+        (*s).image = (*s).received;
+        if (*s).segment.flags as u8 & flag::SYN != 0 {
+            clamp(s);
+        }
+    }
     finish(skb, s)
+}
+
+/// Lowers the segment size that a SYN or SYN-ACK offers to what fits every path from here, as the connection may move to
+/// a gateway elsewhere. Every host puts that option first.
+#[inline(always)]
+fn clamp(s: *mut Scratch) {
+    let Some(config) = CONFIG.get(0) else { return };
+    // SAFETY: map values; the offsets are constants.
+    unsafe {
+        let image = &mut (*s).image;
+        if (*s).segment.header < 24 || image.byte(20) != 2 || image.byte(21) != 4 {
+            return;
+        }
+        let limit = config.segment_size.wrapping_sub(20 * (*s).frame.v6);
+        if (*s).options.segment_size > limit {
+            image.0[22] = (limit >> 8) as u8;
+            image.0[23] = limit as u8;
+        }
+    }
 }
 
 /// Puts the header in `image` into the packet, with the ends in `hop`.

@@ -10,7 +10,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::{kernel_metrics, overlay_metrics};
+use super::{kernel_metrics, overlay_metrics, traffic_metrics};
 use crate::agent::{State, backend, origin};
 use crate::dataplane::Snapshot;
 
@@ -80,6 +80,7 @@ impl Collector for Reading {
         gauge(encoder, "dfaas_dataplane_armed", "1 if new connections are steered", armed)?;
         self.families(encoder)?;
         kernel_metrics::encode(&self.snapshot, encoder)?;
+        traffic_metrics::encode(&self.snapshot, encoder)?;
         overlay_metrics::encode(&self.state, encoder)
     }
 }
@@ -102,7 +103,7 @@ impl Reading {
             count(&mut family, &[("reason", line.reason)], line.count)?;
         }
         let mut family =
-            encoder.encode_descriptor("dfaas_inflight", "Connections bound now", None, MetricType::Gauge)?;
+            encoder.encode_descriptor("dfaas_inflight", "Invocations under way", None, MetricType::Gauge)?;
         for line in &self.snapshot.inflight {
             let labels = [("function", line.function.as_str()), ("backend", line.backend.as_str())];
             // A gauge of more connections than i64 holds does not exist.

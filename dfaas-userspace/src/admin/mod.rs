@@ -6,6 +6,7 @@ mod metrics;
 mod overlay_metrics;
 mod router;
 mod serve;
+mod traffic_metrics;
 mod view;
 
 pub use client::{ClientError, get};

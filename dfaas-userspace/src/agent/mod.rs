@@ -1,6 +1,7 @@
 //! The agent: follows the gateway's functions, asks the strategy once a period, has the data plane carry it out, and
 //! tells operators what goes on.
 
+mod arming;
 mod core;
 mod federate;
 mod gateways;

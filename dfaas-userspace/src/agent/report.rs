@@ -30,6 +30,9 @@ pub struct StatusReport {
     pub data_port: u16,
     /// Whether new connections are steered.
     pub armed: bool,
+    /// Why they have to be, or why they pass natively.
+    #[serde(default)]
+    pub armed_why: String,
     /// Whether the functions were read once and their plans written.
     pub ready: bool,
     /// How the agent is.
@@ -50,6 +53,15 @@ pub struct StatusReport {
     pub plan_changes: u64,
     /// Invocations sent to another backend because the first refused.
     pub retries: u64,
+    /// Answers by class since the data plane was loaded, whoever asked; classes that never came are left out.
+    #[serde(default)]
+    pub answers: BTreeMap<String, u64>,
+    /// Bytes of requests and of answers, heads included.
+    #[serde(default)]
+    pub bytes: (u64, u64),
+    /// Kept connections that went on with this node, and with a peer.
+    #[serde(default)]
+    pub moves: (u64, u64),
     /// Data plane calls that failed.
     pub dataplane_errors: u64,
 }
@@ -122,7 +134,7 @@ pub struct FunctionReport {
     pub local_only: bool,
     /// Invocations since the data plane was loaded.
     pub invocations: Vec<InvocationReport>,
-    /// Connections bound now.
+    /// Invocations under way.
     pub inflight: Vec<InflightReport>,
 }
 
@@ -135,9 +147,21 @@ pub struct InvocationReport {
     pub backend: String,
     /// How many.
     pub count: u64,
+    /// Answers by class (`2xx`; `unknown` where the status could not be read); classes that never came are left out.
+    #[serde(default)]
+    pub answers: BTreeMap<String, u64>,
+    /// Of the invocations, those that came here because another backend had refused or kept silent.
+    #[serde(default)]
+    pub retries: u64,
+    /// Bytes of requests, heads included.
+    #[serde(default)]
+    pub bytes_to_backend: u64,
+    /// Bytes of answers, heads included.
+    #[serde(default)]
+    pub bytes_to_client: u64,
 }
 
-/// Connections by backend.
+/// Invocations under way by backend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InflightReport {
     /// `local` or a peer's name.

@@ -1,5 +1,6 @@
 //! From the agent's state and the data plane's counters to the reports.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::gateways::GatewayView;
@@ -9,7 +10,7 @@ use super::report::{
 };
 use super::report_plan::{PlanReport, PlansReport, ShareReport};
 use super::state::{State, WrittenPlan};
-use crate::dataplane::{Origin, PickMode, Snapshot, Target};
+use crate::dataplane::{CLASS_NAMES, Invocations, Origin, PickMode, Snapshot, Target};
 
 /// The word of metrics and commands for a target.
 pub(crate) fn backend(target: &Target) -> &str {
@@ -42,6 +43,7 @@ impl State {
             listen: self.listen.clone(),
             data_port: self.data_port,
             armed: snapshot.armed,
+            armed_why: self.armed_why(snapshot.armed),
             ready: self.ready(),
             health: self.health(now),
             gateways: self.gateways.iter().map(gateway).collect(),
@@ -52,6 +54,12 @@ impl State {
             flows: snapshot.flows,
             plan_changes: self.plan_changes,
             retries: snapshot.retries,
+            answers: answers(snapshot.invocations.iter()),
+            bytes: snapshot
+                .invocations
+                .iter()
+                .fold((0, 0), |sum, line| (sum.0 + line.bytes_to_backend, sum.1 + line.bytes_to_client)),
+            moves: (snapshot.moves.local, snapshot.moves.peer),
             dataplane_errors: self.dataplane_errors,
         }
     }
@@ -111,6 +119,19 @@ impl State {
         }
     }
 
+    fn armed_why(&self, armed: bool) -> String {
+        let why = match (&self.steering_need, armed) {
+            (Some(need), _) => need,
+            (None, true) if self.ready() => "nothing needs it any more; it ends after half a minute of that",
+            (None, false) if self.ready() => {
+                "all is served by the gateway at the listen address, without limits"
+            }
+            (None, true) => "as an earlier agent left it",
+            (None, false) => "no plan is written yet",
+        };
+        why.to_owned()
+    }
+
     fn overlay_report(&self) -> Option<OverlayReport> {
         let status = self.overlay_status()?;
         Some(OverlayReport {
@@ -143,6 +164,21 @@ fn invocations(function: &str, snapshot: &Snapshot) -> Vec<InvocationReport> {
         origin: origin(counter.origin).to_owned(),
         backend: counter.backend.clone(),
         count: counter.count,
+        answers: answers(std::iter::once(counter)),
+        retries: counter.retries,
+        bytes_to_backend: counter.bytes_to_backend,
+        bytes_to_client: counter.bytes_to_client,
     })
     .collect()
+}
+
+/// The sums of the classes that came, by their words.
+fn answers<'a>(lines: impl Iterator<Item = &'a Invocations>) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    for (class, count) in lines.flat_map(|line| CLASS_NAMES.into_iter().zip(line.answers)) {
+        if count > 0 {
+            *sums.entry(class.to_owned()).or_default() += count;
+        }
+    }
+    sums
 }

@@ -97,6 +97,8 @@ pub struct State {
     pub plan_changes: u64,
     /// The last reading of the data plane.
     pub snapshot: Snapshot,
+    /// Why connections have to be steered; `None`: nothing needs it, or it is not known yet.
+    pub steering_need: Option<String>,
     /// Whether the agent is on its way out.
     pub leaving: bool,
 }
@@ -135,6 +137,7 @@ impl State {
             plans_written: None,
             plan_changes: 0,
             snapshot: Snapshot::default(),
+            steering_need: None,
             leaving: false,
         }
     }

@@ -6,6 +6,7 @@ use dfaas_control::{Random, Time};
 use rand::RngCore as _;
 use tokio::sync::{mpsc, watch};
 
+use super::arming::{self, Arming};
 use super::core::{Core, Next};
 use super::run::{AgentError, Exit, Outcome};
 use super::settling::Settling;
@@ -28,6 +29,7 @@ pub(super) struct Agent {
     tick_seconds: admin::TickHistogram,
     started: Instant,
     written: Written,
+    arming: Arming,
     /// What an earlier agent left; `None` once it is this agent's own.
     settling: Option<Settling>,
     pub(super) failing: Failing,
@@ -49,8 +51,19 @@ impl Agent {
         tick_seconds: admin::TickHistogram,
         started: Instant,
     ) -> Self {
-        let (written, failing) = (Written::default(), Failing::default());
-        Self { core, writer, orders, publish, tick_seconds, started, written, settling: None, failing }
+        let (written, arming, failing) = (Written::default(), Arming::default(), Failing::default());
+        Self {
+            core,
+            writer,
+            orders,
+            publish,
+            tick_seconds,
+            started,
+            written,
+            arming,
+            settling: None,
+            failing,
+        }
     }
 
     /// The agent's clock.
@@ -154,11 +167,8 @@ impl Agent {
             refused.insert(name);
         }
         // A function whose plan was refused is served here, so it is no reason not to steer the others.
-        if self.written.may_arm() {
-            match self.writer.call(|dataplane| dataplane.set_armed(true)).await? {
-                Ok(()) => self.written.armed(),
-                Err(error) => failures.push(format!("arming: {error}")),
-            }
+        if self.written.is_complete() {
+            failures.extend(self.arm(now, arming::need(&wanted)).await?);
         }
         if let Some(names) = self.written.peer_names() {
             self.core.data_plane_took(now, &names);
@@ -170,6 +180,25 @@ impl Agent {
         self.publish_overlay();
         self.publish_plans(wanted, &refused, failures.is_empty());
         Ok(())
+    }
+
+    /// Arms or disarms the data plane, once it was told all else: connections are steered by the plans in force, and are
+    /// left to the gateway only when these have been all local for long. Why that failed, if it did.
+    async fn arm(&mut self, now: Time, need: Option<String>) -> Result<Option<String>, WriterGone> {
+        let change = self.arming.step(now, need.as_deref());
+        if self.publish.borrow().steering_need != need {
+            self.publish(|state| state.steering_need.clone_from(&need));
+        }
+        let Some(armed) = change else { return Ok(None) };
+        match self.writer.call(move |dataplane| dataplane.set_armed(armed)).await? {
+            Ok(()) => {
+                tracing::info!("{}", if armed { "armed" } else { "disarmed: nothing needs steering" });
+                self.arming.done(armed);
+                self.publish(|state| state.snapshot.armed = armed);
+                Ok(None)
+            }
+            Err(error) => Ok(Some(format!("{}: {error}", if armed { "arming" } else { "disarming" }))),
+        }
     }
 
     /// Tells once what stands in the way of backends.

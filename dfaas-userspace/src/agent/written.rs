@@ -9,7 +9,6 @@ pub(super) struct Written {
     gateways: Option<Vec<Gateway>>,
     peers: Option<Vec<Peer>>,
     functions: Option<Vec<Function>>,
-    armed: bool,
 }
 
 /// What the data plane has to be told now.
@@ -71,14 +70,9 @@ impl Written {
         [gateways, peers, functions].into_iter().flatten().collect()
     }
 
-    /// Whether the data plane knows all that it needs and is not armed yet.
-    pub(super) fn may_arm(&self) -> bool {
-        !self.armed && self.gateways.is_some() && self.peers.is_some() && self.functions.is_some()
-    }
-
-    /// The data plane is armed.
-    pub(super) fn armed(&mut self) {
-        self.armed = true;
+    /// Whether the data plane knows all that it needs to steer.
+    pub(super) fn is_complete(&self) -> bool {
+        self.gateways.is_some() && self.peers.is_some() && self.functions.is_some()
     }
 
     /// The names of the peers that it takes invocations from; nothing while that is not certain.

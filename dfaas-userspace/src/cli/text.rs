@@ -1,5 +1,6 @@
 //! The agent's reports for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::table::table;
@@ -14,7 +15,10 @@ pub(super) fn status(report: &StatusReport) -> String {
         ("up", format!("{:.0} s", report.uptime_seconds)),
         ("listen", format!("{}; peers at port {}", listen.join(", "), report.data_port)),
         ("strategy", format!("{}, every {} s", report.strategy, report.period_seconds)),
-        ("steering", format!("{steering}, {} flows", report.flows)),
+        ("steering", format!("{steering} ({}), {} flows", report.armed_why, report.flows)),
+        ("answers", format!("{}; {} sent on after a refusal", answers(&report.answers), report.retries)),
+        ("bytes", format!("{} asked, {} answered", bytes(report.bytes.0), bytes(report.bytes.1))),
+        ("moved", format!("{} kept connections to this node, {} to peers", report.moves.0, report.moves.1)),
         ("ready", if report.ready { "yes" } else { "no" }.to_owned()),
         ("functions", report.functions.to_string()),
         ("peers", report.peers.to_string()),
@@ -90,6 +94,8 @@ pub(super) fn functions(report: &FunctionsReport) -> String {
             "REJECTED",
             "FOR PEERS",
             "IN FLIGHT",
+            "ANSWERS",
+            "BYTES",
         ],
         &rows,
     )
@@ -100,6 +106,11 @@ fn function(function: &FunctionReport) -> Vec<String> {
         let counts = function.invocations.iter().filter(|line| wanted(&line.origin, &line.backend));
         counts.map(|line| line.count).sum::<u64>().to_string()
     };
+    let mut sums = BTreeMap::new();
+    let counted = function.invocations.iter().flat_map(|line| &line.answers);
+    counted.for_each(|(class, count)| *sums.entry(class.clone()).or_default() += count);
+    let asked = function.invocations.iter().map(|line| line.bytes_to_backend).sum();
+    let answered = function.invocations.iter().map(|line| line.bytes_to_client).sum();
     let limit = |limit: Option<String>| limit.unwrap_or_else(|| "-".to_owned());
     let name =
         if function.local_only { format!("{} (local only)", function.name) } else { function.name.clone() };
@@ -115,7 +126,26 @@ fn function(function: &FunctionReport) -> Vec<String> {
         sum(&|_, backend| backend == "reject"),
         sum(&|origin, backend| origin == "peer" && backend == "local"),
         function.inflight.iter().map(|line| line.count).sum::<u64>().to_string(),
+        answers(&sums),
+        format!("{} / {}", bytes(asked), bytes(answered)),
     ]
+}
+
+/// Answers by class, as `12 2xx, 1 5xx`.
+fn answers(by_class: &BTreeMap<String, u64>) -> String {
+    let classes: Vec<String> = by_class.iter().map(|(class, count)| format!("{count} {class}")).collect();
+    if classes.is_empty() { "none".to_owned() } else { classes.join(", ") }
+}
+
+/// A number of bytes with three or four digits.
+fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
+    let (mut value, mut unit) = (bytes as f64, 0);
+    while value >= 1000.0 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
 pub(super) fn diagnosis(diagnosis: &Diagnosis) -> String {

@@ -140,14 +140,27 @@ pub struct Invocations {
     pub bytes_to_client: u64,
 }
 
-/// Connections that are bound now.
+/// The words of metrics and commands for the classes of answers, as [`Invocations::answers`] has them.
+pub const CLASS_NAMES: [&str; 6] = ["unknown", "1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// Kept connections that went on with another backend at a boundary between requests. The kernel counts where they went,
+/// not where they came from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moves {
+    /// To a gateway of this node.
+    pub local: u64,
+    /// To a peer.
+    pub peer: u64,
+}
+
+/// Invocations that are under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inflight {
     /// Canonical name.
     pub function: String,
     /// `local` or the name of a peer.
     pub backend: String,
-    /// Number of connections.
+    /// Number of invocations.
     pub count: u64,
 }
 
@@ -202,7 +215,7 @@ pub struct PeerCounters {
 pub struct Snapshot {
     /// Counters of invocations.
     pub invocations: Vec<Invocations>,
-    /// Gauges of bound connections.
+    /// Gauges of invocations under way.
     pub inflight: Vec<Inflight>,
     /// Times to the first byte of answers.
     pub first_byte: Vec<FirstByte>,
@@ -212,6 +225,8 @@ pub struct Snapshot {
     pub drops: Vec<Drops>,
     /// Invocations sent to another backend because the first refused.
     pub retries: u64,
+    /// Kept connections that went on with another backend.
+    pub moves: Moves,
     /// What stands in the way of backends, one line each: no route, or one through an interface that is not watched.
     pub problems: Vec<String>,
     /// Entries of the flow table in use.

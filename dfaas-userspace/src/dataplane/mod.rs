@@ -25,9 +25,9 @@ mod snapshot;
 mod sysctl;
 
 pub use api::{
-    Admission, DataPlane, DataPlaneError, Drops, FIRST_BYTE_BOUNDS, FirstByte, Function, FunctionPlan,
-    Gateway, Inflight, Invocations, Left, OWN_GATEWAY, Origin, Peer, PeerCounters, PickMode, Settings,
-    Snapshot, Target,
+    Admission, CLASS_NAMES, DataPlane, DataPlaneError, Drops, FIRST_BYTE_BOUNDS, FirstByte, Function,
+    FunctionPlan, Gateway, Inflight, Invocations, Left, Moves, OWN_GATEWAY, Origin, Peer, PeerCounters,
+    PickMode, Settings, Snapshot, Target,
 };
 pub use kernel::Kernel;
 pub(crate) use link::{Link, Links};

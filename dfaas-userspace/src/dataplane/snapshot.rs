@@ -10,7 +10,7 @@ use dfaas_common::count::{
 };
 
 use super::kernel::{Kernel, map_error};
-use super::{DataPlaneError, Drops, FirstByte, Inflight, Invocations, Origin, PeerCounters, Snapshot};
+use super::{DataPlaneError, Drops, FirstByte, Inflight, Invocations, Moves, Origin, PeerCounters, Snapshot};
 
 fn total(map: &PerCpuArray<MapData, u64>, name: &'static str, index: u32) -> Result<u64, DataPlaneError> {
     Ok(map.get(&index, 0).map_err(map_error(name))?.iter().sum())
@@ -57,6 +57,10 @@ impl Kernel {
             snapshot.drops.push(Drops { reason: name, count });
         }
         snapshot.retries = total(&self.happened, "HAPPENED", Event::Retried as u32)?;
+        snapshot.moves = Moves {
+            local: total(&self.happened, "HAPPENED", Event::MovedLocal as u32)?,
+            peer: total(&self.happened, "HAPPENED", Event::MovedPeer as u32)?,
+        };
         snapshot.flows = self.cursors.get(&cursor::LIVE, 0).map_err(map_error("CURSORS"))?;
         snapshot.problems.clone_from(&self.problems);
         snapshot.armed = self.config.get(&0, 0).map_err(map_error("CONFIG"))?.armed != 0;

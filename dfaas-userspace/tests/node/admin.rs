@@ -38,6 +38,14 @@ async fn the_metrics_have_their_stable_names() {
         "dfaas_drops_total{reason=\"bad_cookie\"} 5",
         "dfaas_retries_total 4",
         "dfaas_flows 11",
+        // Of both origins together.
+        "dfaas_responses_total{function=\"figlet\",backend=\"local\",class=\"2xx\"} 63",
+        "dfaas_responses_total{function=\"figlet\",backend=\"local\",class=\"5xx\"} 2",
+        "dfaas_responses_total{function=\"figlet\",backend=\"b\",class=\"unknown\"} 1",
+        "dfaas_bytes_total{function=\"figlet\",backend=\"local\",direction=\"to_backend\"} 6700",
+        "dfaas_bytes_total{function=\"figlet\",backend=\"b\",direction=\"to_client\"} 40000",
+        "dfaas_moves_total{to=\"local\"} 8",
+        "dfaas_moves_total{to=\"peer\"} 9",
         "dfaas_plan_changes_total 1",
         "dfaas_dataplane_armed 1",
         "dfaas_weight{function=\"figlet\",backend=\"local\"} 0.6000061035156",
@@ -105,6 +113,11 @@ async fn the_reports_over_the_socket_tell_what_is_in_force() {
     let status: StatusReport = serde_json::from_slice(&get("/status").await).unwrap();
     assert_eq!((status.node.as_str(), status.strategy.as_str()), ("a", "static"));
     assert_eq!((status.functions, status.peers, status.flows), (1, 1, 11));
+    assert_eq!(
+        status.answers,
+        [("2xx", 102), ("5xx", 4), ("unknown", 4)].map(|(c, n)| (c.to_owned(), n)).into()
+    );
+    assert_eq!((status.bytes, status.moves), ((11_000, 110_000), (8, 9)));
     assert!(status.armed && status.ready && status.health.ok);
     let plans: PlansReport = serde_json::from_slice(&get("/plan").await).unwrap();
     assert_eq!(plans.plans[0].shares.iter().map(|share| share.part).sum::<u32>(), 65_536);

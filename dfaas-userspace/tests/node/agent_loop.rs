@@ -198,3 +198,21 @@ async fn keeping_drops_the_data_plane_without_leaving() {
     assert_eq!(dataplane.memory().left, None);
     assert!(dataplane.memory().snapshot.armed);
 }
+
+#[tokio::test]
+async fn while_all_is_served_here_without_limits_nothing_is_steered() {
+    let node = Node::with("[control.static]\nlocal = 100", &["figlet"]).await.ready().await;
+    let before = node.dataplane.memory().writes;
+    eventually("plans are renewed", async || node.dataplane.memory().writes >= before + 3).await;
+    assert_eq!(node.dataplane.memory().armed_after, None);
+    let body = dfaas_userspace::admin::get(&node.socket(), "/status").await.unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(status["armed"], false);
+    assert!(status["armed_why"].as_str().unwrap().contains("without limits"), "{status}");
+    // The smallest part that leaves is enough.
+    let node = Node::with("[control.static]\nlocal = 99", &["figlet"]).await.ready().await;
+    eventually("it is armed", async || node.dataplane.memory().snapshot.armed).await;
+    let body = dfaas_userspace::admin::get(&node.socket(), "/status").await.unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(status["armed_why"], "figlet is shared with peers");
+}

@@ -206,6 +206,8 @@ async fn a_running_agent_is_shown_to_people_and_to_programs() {
     };
     let status = ask("status", false);
     assert!(status.contains("static, every 0.2 s") && status.contains("health        ok"), "{status}");
+    assert!(status.contains("102 2xx, 4 5xx, 4 unknown; 4 sent on after a refusal"), "{status}");
+    assert!(status.contains("8 kept connections to this node, 9 to peers"), "{status}");
     let peers = ask("peers", false);
     let cells: Vec<&str> = peers.lines().nth(1).unwrap().split_whitespace().collect();
     let expected = ["b", "192.0.2.2:31601", "static", "yes", "24", "-", "-", "-", "40", "6", "40", "5", "2"];
@@ -214,7 +216,11 @@ async fn a_running_agent_is_shown_to_people_and_to_programs() {
     let cells: Vec<&str> = functions.lines().nth(1).unwrap().split_whitespace().collect();
     assert_eq!(
         cells,
-        ["figlet", "own", "1", "-", "-", "1000", "ms", "60", "40", "3", "7", "2"],
+        [
+            ["figlet", "own", "1", "-", "-", "1000", "ms", "60", "40", "3", "7", "2"].as_slice(),
+            &["102", "2xx,", "4", "5xx,", "4", "unknown", "11.0", "kB", "/", "110.0", "kB"],
+        ]
+        .concat(),
         "{functions}"
     );
     let plan = ask("plan", false);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dfaas_userspace::dataplane::{
     DataPlane, DataPlaneError, Drops, FirstByte, Function, FunctionPlan, Gateway, Inflight, Invocations,
-    Left, Origin, Peer, PeerCounters, Snapshot, Target,
+    Left, Moves, Origin, Peer, PeerCounters, Snapshot, Target,
 };
 
 #[derive(Default)]
@@ -73,6 +73,11 @@ impl Double {
         memory.snapshot.peers.push(counters);
         memory.snapshot.flows = 11;
         memory.snapshot.retries = 4;
+        memory.snapshot.moves = Moves { local: 8, peer: 9 };
+        for line in &mut memory.snapshot.invocations {
+            line.answers = [1, 0, line.count - 2, 0, 0, 1];
+            (line.bytes_to_backend, line.bytes_to_client) = (100 * line.count, 1_000 * line.count);
+        }
     }
 }
 

@@ -10,12 +10,15 @@ use crate::federation::{Federation, PATIENCE};
 use crate::observe::{Metrics, json, text};
 
 /// The families that this version has, and whether they have samples on a node that has served something.
-const FAMILIES: [&str; 10] = [
+const FAMILIES: [&str; 13] = [
     "dfaas_invocations_total",
     "dfaas_inflight",
     "dfaas_weight",
     "dfaas_drops_total",
     "dfaas_retries_total",
+    "dfaas_responses_total",
+    "dfaas_bytes_total",
+    "dfaas_moves_total",
     "dfaas_flows",
     "dfaas_plan_changes_total",
     "dfaas_strategy_tick_seconds_count",
