@@ -13,6 +13,7 @@ use dfaas_common::flow::Flow;
 use dfaas_common::plan::{FunctionState, Name, Plan, name_key};
 use dfaas_userspace::dataplane::Object;
 
+use crate::loaded::Loaded;
 use crate::segment::{End, Segment};
 use crate::world::{Family, World};
 
@@ -51,7 +52,7 @@ impl Outcome {
 pub struct Bench {
     /// Who is where.
     pub world: World,
-    pub(crate) object: Object,
+    pub(crate) object: Loaded,
     config: Array<MapData, Config>,
     names: HashMap<MapData, Name, u32>,
     plans: HashMap<MapData, u32, Plan>,
@@ -105,12 +106,20 @@ pub fn run(object: &Object, program: &str, frame: &[u8]) -> Outcome {
 impl Bench {
     /// A node with two peers and two functions without a plan: needs root and a kernel of 6.6 or newer.
     pub fn new(world: World) -> Self {
-        let mut object = Object::load(None, FLOWS, false)
-            .unwrap_or_else(|e| panic!("packet tests need root and a kernel of 6.6 or newer with BTF: {e}"));
-        let mut places: HashMap<_, Endpoint, u32> = object.take("PLACES").expect("PLACES");
-        let mut users: LpmTrie<_, Address, u32> = object.take("USERS").expect("USERS");
-        let mut peers: Array<_, Peer> = object.take("PEERS").expect("PEERS");
-        let mut peer_numbers: HashMap<_, Address, u32> = object.take("PEER_NUMBERS").expect("PEER_NUMBERS");
+        Self::with(Loaded::borrow(), world)
+    }
+
+    /// The same, with programs to be attached to interfaces.
+    pub fn to_attach(world: World) -> Self {
+        Self::with(Loaded::own(), world)
+    }
+
+    fn with(object: Loaded, world: World) -> Self {
+        let maps = object.open();
+        let mut places: HashMap<_, Endpoint, u32> = maps.get("PLACES");
+        let mut users: LpmTrie<_, Address, u32> = maps.get("USERS");
+        let mut peers: Array<_, Peer> = maps.get("PEERS");
+        let mut peer_numbers: HashMap<_, Address, u32> = maps.get("PEER_NUMBERS");
         for family in Family::BOTH {
             let in_family = World { users: family, nodes: family };
             places.insert(endpoint(in_family.listen()), place::LISTEN, 0).expect("a place");
@@ -133,19 +142,19 @@ impl Bench {
         }
         let mut bench = Self {
             world,
-            config: object.take("CONFIG").expect("CONFIG"),
-            names: object.take("NAMES").expect("NAMES"),
-            plans: object.take("PLANS").expect("PLANS"),
-            functions: object.take("FUNCTIONS").expect("FUNCTIONS"),
-            table: object.take("TABLE").expect("TABLE"),
-            cursors: object.take("CURSORS").expect("CURSORS"),
-            tallies: object.take("TALLIES").expect("TALLIES"),
-            bound: object.take("BOUND").expect("BOUND"),
-            peer_counts: object.take("PEER_COUNTS").expect("PEER_COUNTS"),
-            peer_bound: object.take("PEER_BOUND").expect("PEER_BOUND"),
-            drops: object.take("DROPS").expect("DROPS"),
-            happened: object.take("HAPPENED").expect("HAPPENED"),
-            free: object.take("FREE").expect("FREE"),
+            config: maps.get("CONFIG"),
+            names: maps.get("NAMES"),
+            plans: maps.get("PLANS"),
+            functions: maps.get("FUNCTIONS"),
+            table: maps.get("TABLE"),
+            cursors: maps.get("CURSORS"),
+            tallies: maps.get("TALLIES"),
+            bound: maps.get("BOUND"),
+            peer_counts: maps.get("PEER_COUNTS"),
+            peer_bound: maps.get("PEER_BOUND"),
+            drops: maps.get("DROPS"),
+            happened: maps.get("HAPPENED"),
+            free: maps.get("FREE"),
             peers,
             peer_numbers,
             object,

@@ -96,6 +96,23 @@ fn a_share_to_reject_is_answered_503() {
 }
 
 #[test]
+fn programs_that_are_handed_on_remember_nothing_of_earlier_tests() {
+    for _ in 0..2 {
+        let mut bench = Bench::new(World::V4);
+        assert!(bench.flows().is_empty() && bench.live() == 0 && bench.draws() == 0);
+        assert!(bench.events().is_empty() && bench.drops().is_empty() && bench.outcomes(1).is_empty());
+        assert!(bench.invocations().is_empty() && bench.bound().is_empty() && bench.first_bytes().is_empty());
+        assert_eq!(whom(&send(&mut bench, 40_000)), "local", "there is no plan");
+        bench.plan(&[(1, 65_536)], |plan| plan.limit(1, 1_000_000_000_000));
+        let peer = Backend::accepting(send(&mut bench, 40_001));
+        assert_eq!(whom(&peer.syn), "peer 1", "and its limit is not spent");
+        assert_eq!(peer.syn.from.1, 20_000, "by the first of the source ports");
+        bench.ingress(&peer.refusal());
+        assert_eq!(whom(&send(&mut bench, 40_002)), "429");
+    }
+}
+
+#[test]
 fn the_programs_load_with_their_log_on_as_well() {
     let object = dfaas_userspace::dataplane::Object::load(None, crate::bench::FLOWS, true);
     assert!(object.is_ok(), "{}", object.err().map_or_else(String::new, |e| e.to_string()));

@@ -10,6 +10,7 @@ use dfaas_common::flow::Flow;
 use dfaas_common::steps::STEPS;
 
 use crate::bench::{Bench, FIGLET};
+use crate::loaded::ENTRIES;
 
 impl Bench {
     /// The flows in use.
@@ -86,7 +87,7 @@ impl Bench {
 
     /// Verified instructions by program.
     pub fn verified(&self) -> Vec<(&'static str, u32)> {
-        ["dfaas_ingress", "dfaas_egress", "dfaas_sweep"]
+        ENTRIES
             .iter()
             .chain(STEPS)
             .copied()

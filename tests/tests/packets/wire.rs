@@ -55,7 +55,7 @@ impl Wire {
             ip(&format!("route add {peer}/{length} dev {device}"));
             ip(&format!("neigh add {peer} lladdr 02:00:00:00:00:01 dev {device}"));
         }
-        let mut bench = Bench::new(world);
+        let mut bench = Bench::to_attach(world);
         bench.peer(1, |peer| peer.interface = peers.index());
         for tap in [&users, &peers] {
             bench.object.attach(Path::new(PINS), tap.name).expect("programs on interfaces");
