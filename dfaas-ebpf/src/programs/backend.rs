@@ -61,6 +61,16 @@ fn leg_segment_size(flow: *mut Flow) -> u16 {
     }
 }
 
+/// Bytes of the client that a segment on the leg has room for, beside a TCP header of this length and a line. A longer
+/// packet than the way there takes would be lost, and lost again whenever it comes.
+#[inline(never)]
+pub fn room(flow: *mut Flow, header: u32, line: u32) -> u32 {
+    let taken = header - 20 + line;
+    let size = leg_segment_size(flow) as u32;
+    let size = if size > saved::LARGEST { saved::LARGEST } else { size };
+    if size > taken { size - taken } else { 0 }
+}
+
 /// Sends the SYN to the backend that the flow is bound to, in the place of the packet at hand.
 #[inline(never)]
 pub fn open(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
@@ -273,6 +283,10 @@ fn send_saved(skb: Skb, s: *mut Scratch, flow: *mut Flow, slot: *mut Slot, lengt
             }
         }
         let o = &mut (*s).outgoing;
+        let room = room(flow, o.header, line);
+        // Where not even the start fits, the client stays unnamed; otherwise the rest comes again, behind the line.
+        let line = if room > (*flow).headers_at { line } else { 0 };
+        let length = if line != 0 && length > room { saved::cut(flow, slot, room) } else { length };
         o.flags |= flag::PSH as u32;
         o.payload = length + line;
         o.payload_sum = saved::checksum(slot, length);

@@ -4,6 +4,7 @@ use dfaas_common::checksum::fold;
 use dfaas_common::count::DropReason;
 use dfaas_common::translate::{Translation, window};
 
+use super::backend::room;
 use super::count::drop;
 use super::deliver;
 use super::emit::{emit, plain_options};
@@ -11,7 +12,6 @@ use super::flows;
 use super::forwarded;
 use super::head;
 use super::leg;
-use super::saved;
 use super::scratch::Scratch;
 use super::skb::Skb;
 
@@ -22,12 +22,14 @@ pub fn run(skb: Skb, s: *mut Scratch) -> i32 {
     unsafe {
         let Some(flow) = flows::get((*s).number) else { return drop(DropReason::Internal) };
         let segment = &(*s).segment;
-        // A segment of more than one packet's size is cut; the rest comes again too.
-        let length = if segment.payload > saved::LARGEST { saved::LARGEST } else { segment.payload };
-        if head::look(skb, s) < length {
+        let line = forwarded::write(s, &(*flow).client.remote);
+        // More than fits one packet with the line is cut; the rest comes again too.
+        let header = if (*s).options.time_at != 0 { 32 } else { 20 };
+        let room = room(flow, header, line);
+        let length = if segment.payload > room { room } else { segment.payload };
+        if length < (*flow).headers_at || head::look(skb, s) < length {
             return drop(DropReason::Malformed);
         }
-        let line = forwarded::write(s, &(*flow).client.remote);
         let change = Translation::to_backend(&*flow);
         let o = &mut (*s).outgoing;
         o.ends = leg::ends(flow);

@@ -145,6 +145,15 @@ pub fn find(flow: *mut Flow) -> Option<(*mut Slot, u32)> {
     }
 }
 
+/// Keeps only the first `length` bytes of what is saved; how many.
+#[inline(always)]
+pub fn cut(flow: *mut Flow, slot: *mut Slot, length: u32) -> u32 {
+    pad(slot, length);
+    // SAFETY: map value.
+    unsafe { (*flow).saved = length };
+    length
+}
+
 /// The one's complement sum of the first `length` bytes of a slot.
 #[inline(always)]
 pub fn checksum(slot: *mut Slot, length: u32) -> u32 {

@@ -14,6 +14,7 @@ in_every_world!(
     the_first_segment_of_a_leg_that_comes_again_has_the_line_again,
     a_line_that_is_there_is_left_as_it_is,
     headers_at_odd_and_even_places_are_summed_right,
+    a_full_segment_is_cut_to_what_the_way_takes_with_the_line,
 );
 
 fn naming(world: World) -> Bench {
@@ -125,4 +126,29 @@ fn headers_at_odd_and_even_places_are_summed_right(world: World) {
         assert_eq!(length - query.len(), "GET /function/figlet? HTTP/1.1\r\nHost: node\r\n\r\n".len());
         kept.answered();
     }
+}
+
+fn a_full_segment_is_cut_to_what_the_way_takes_with_the_line(world: World) {
+    let size = u32::from(world.users.segment_size());
+    let head = "POST /function/figlet HTTP/1.1\r\nHost: node\r\nContent-Length: 5000\r\n\r\n";
+    let request: Vec<u8> = head.bytes().chain((0_u32..).map(|i| i as u8)).take(size as usize - 12).collect();
+    let mut kept = kept(world);
+    all_to(&mut kept.bench, 1);
+    let segment = kept.from_client(ACK | PSH).payload(&request);
+    kept.move_to(&request);
+    let got = kept.accept();
+    assert_eq!(got.payload.len() as u32, size - 12, "as much as the way takes");
+    let line = if kept.client.end.0.is_ipv4() { 34 } else { 58 };
+    let (_, length) = named(&request[..request.len() - line], &got.payload);
+    assert_eq!(length as usize, line);
+    assert_eq!(
+        kept.bench.ingress(&segment).segment().payload,
+        got.payload,
+        "cut the same when it comes again"
+    );
+    // The rest follows, behind the line.
+    let begun = segment.sequence;
+    let rest = segment.clone().numbers(begun + size - 12 - length, segment.acknowledgment);
+    let rest = kept.bench.ingress(&rest.payload(&request[request.len() - line..])).segment();
+    assert_eq!((rest.sequence, rest.payload.len()), (begun + size - 12, line));
 }
