@@ -64,7 +64,13 @@ impl Plan {
             overrides: self.overrides.clone(),
             ..agent
         };
-        if self.local == 100.0 { agent } else { Agent { strategy: "static".to_owned(), ..agent } }
+        if self.local < 100.0 {
+            return Agent { strategy: "static".to_owned(), ..agent };
+        }
+        // A limit that is never reached: without any, connections would pass natively.
+        let limit = toml::toml! { [functions.whoami]
+        max_inflight = 1_000_000 };
+        Agent { overrides: agent.overrides.into_iter().chain(limit).collect(), ..agent }
     }
 }
 
