@@ -30,7 +30,8 @@ pub fn pin(flow: *mut Flow) {
 enum Data {
     /// They begin a request: the first of the connection, or one after an answer that is complete on both sides.
     Request,
-    /// They follow the head of such a request, which has not come.
+    /// They follow the head of such a request, which has not come; or begin one while the backend has not acknowledged
+    /// the last, though it has answered it.
     Ahead,
     /// Something else.
     Other,
@@ -44,13 +45,17 @@ fn data(s: *mut Scratch, flow: *mut Flow) -> Data {
         let client = &(*flow).exchange.client;
         let answered = (*flow).exchange.backend.answered;
         let fresh = client.asked.exchange() == 0;
-        if !fresh && !client.at_rest(segment.acknowledgment, (*flow).backend_acked, answered) {
+        if !fresh && !client.has_answer(segment.acknowledgment, answered) {
             return Data::Other;
         }
-        let expected = if fresh { (*flow).client_next } else { client.request_end };
-        if segment.sequence == expected {
+        let (expected, acked) = if fresh {
+            ((*flow).client_next, true)
+        } else {
+            (client.request_end, (*flow).backend_acked == client.request_end)
+        };
+        if segment.sequence == expected && acked {
             Data::Request
-        } else if after(segment.sequence, expected) {
+        } else if segment.sequence == expected || after(segment.sequence, expected) {
             Data::Ahead
         } else {
             Data::Other

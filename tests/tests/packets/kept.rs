@@ -65,7 +65,7 @@ impl Kept {
     }
 
     /// A segment of the client, which has sent and got all there is.
-    pub fn from_client(&self, flags: u8) -> Segment {
+    pub fn of_client(&self, flags: u8) -> Segment {
         let mut client = self.client.clone();
         // Its clock goes on with what it sends.
         client.time += self.sent;
@@ -73,7 +73,7 @@ impl Kept {
     }
 
     /// A segment of the backend, which has sent and got all there is.
-    pub fn from_backend(&self, flags: u8) -> Segment {
+    pub fn of_backend(&self, flags: u8) -> Segment {
         let (sent, got) = (self.got - self.leg.1, self.sent - self.leg.0 + self.line);
         self.backend.segment(flags, sent, got)
     }
@@ -89,7 +89,7 @@ impl Kept {
 
     /// The client sends a request.
     pub fn ask(&mut self, request: &[u8]) -> Outcome {
-        let outcome = self.bench.ingress(&self.from_client(ACK | PSH).payload(request));
+        let outcome = self.bench.ingress(&self.of_client(ACK | PSH).payload(request));
         self.sent += request.len() as u32;
         outcome
     }
@@ -132,7 +132,7 @@ impl Kept {
 
     /// The backend answers: what the client gets, numbers and ends checked.
     pub fn answer(&mut self, answer: &[u8]) -> Segment {
-        let outcome = self.deliver(&self.from_backend(ACK | PSH).payload(answer));
+        let outcome = self.deliver(&self.of_backend(ACK | PSH).payload(answer));
         let seen = outcome.segment();
         let (next, got) = (self.client.cookie.wrapping_add(1 + self.got), self.client.isn + 1 + self.sent);
         assert_eq!((seen.sequence, seen.acknowledgment), (next, got), "numbers that the client knows");
@@ -148,7 +148,7 @@ impl Kept {
     /// The request is answered, and the client has acknowledged it.
     pub fn answered(&mut self) {
         self.answer(ANSWER);
-        self.bench.ingress(&self.from_client(ACK));
+        self.bench.ingress(&self.of_client(ACK));
     }
 
     /// A request that must stay with the backend of the one before, and its answer.

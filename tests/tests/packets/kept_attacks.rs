@@ -11,7 +11,7 @@ use crate::world::World;
 fn pinned_by(request: &[u8], answer: &[u8]) {
     let mut kept = Kept::open_with(Bench::new(World::V4), 1, request);
     kept.answer(answer);
-    kept.bench.ingress(&kept.from_client(ACK));
+    kept.bench.ingress(&kept.of_client(ACK));
     all_to(&mut kept.bench, 2);
     kept.stays(REQUEST);
     let what = String::from_utf8_lossy(request).into_owned();
@@ -22,7 +22,7 @@ fn pinned_by(request: &[u8], answer: &[u8]) {
 fn moved_after(request: &[u8], answers: &[&[u8]]) {
     let mut kept = Kept::open_with(Bench::new(World::V4), 1, request);
     answers.iter().for_each(|answer| drop(kept.answer(answer)));
-    kept.bench.ingress(&kept.from_client(ACK));
+    kept.bench.ingress(&kept.of_client(ACK));
     all_to(&mut kept.bench, 2);
     let what = String::from_utf8_lossy(answers[0]).into_owned();
     assert_eq!(kept.ask(REQUEST).segment().to, kept.bench.world.data_of(2), "{what}");
@@ -101,7 +101,7 @@ fn requests_that_do_not_wait_for_the_answer_stay_and_keep_the_connection() {
     kept.stays(REQUEST);
     kept.answer(ANSWER);
     kept.answer(ANSWER);
-    kept.bench.ingress(&kept.from_client(ACK));
+    kept.bench.ingress(&kept.of_client(ACK));
     kept.stays(REQUEST);
     assert_eq!((kept.moves(), kept.bench.events()["pinned"]), (0, 1));
 }
@@ -121,7 +121,7 @@ fn a_request_before_the_client_has_acknowledged_the_answer_is_none_that_may_move
 fn a_request_before_the_peer_has_acknowledged_the_one_before_is_none_that_may_move() {
     let mut kept = Kept::open(World::V4, 1);
     let sent = std::mem::replace(&mut kept.sent, REQUEST.len() as u32 - 1);
-    let early = kept.from_backend(ACK | PSH).payload(ANSWER);
+    let early = kept.of_backend(ACK | PSH).payload(ANSWER);
     kept.sent = sent;
     kept.deliver(&early);
     kept.got = ANSWER.len() as u32;
@@ -135,7 +135,7 @@ fn a_request_that_closes_the_connection_behind_it_stays() {
     let mut kept = Kept::open(World::V4, 1);
     kept.answered();
     all_to(&mut kept.bench, 2);
-    let last = kept.from_client(FIN | ACK | PSH).payload(REQUEST);
+    let last = kept.of_client(FIN | ACK | PSH).payload(REQUEST);
     let there = kept.bench.ingress(&last).segment();
     assert_eq!((there.to, there.flags & FIN), (kept.backend.syn.to, FIN));
     assert_eq!(kept.moves(), 0);
@@ -155,7 +155,7 @@ fn a_request_too_large_to_be_kept_moves_once_it_comes_in_smaller_segments() {
     kept.sent -= large.len() as u32;
     assert_eq!(kept.bench.drops()["too_large_to_move"], 1);
     // What lies behind its head waits for it.
-    let ahead = kept.from_client(ACK);
+    let ahead = kept.of_client(ACK);
     let ahead = ahead.clone().numbers(ahead.sequence + 1_448, ahead.acknowledgment).payload(&large[1_448..]);
     assert_eq!(kept.bench.ingress(&ahead).verdict, DROP);
     assert_eq!(kept.move_to(&large[..1_448]), "peer 2");
@@ -168,7 +168,7 @@ fn a_damaged_request_moves_nothing_and_comes_again() {
     let mut kept = Kept::open(World::V4, 1);
     kept.answered();
     all_to(&mut kept.bench, 2);
-    let mut frame = kept.from_client(ACK | PSH).payload(REQUEST).bytes();
+    let mut frame = kept.of_client(ACK | PSH).payload(REQUEST).bytes();
     let last = frame.len() - 1;
     frame[last] ^= 1;
     assert_eq!(kept.bench.ingress_bytes(&frame).verdict, DROP);

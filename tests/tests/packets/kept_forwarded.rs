@@ -73,13 +73,13 @@ fn numbers_behind_the_line_are_shifted_both_ways_and_so_are_the_edges_of_what_wa
     kept.answer(ANSWER);
 
     // The client's own bytes lie higher at the backend; what it acknowledges is the backend's.
-    let ack = kept.bench.ingress(&kept.from_client(ACK)).segment();
+    let ack = kept.bench.ingress(&kept.of_client(ACK)).segment();
     let begun = kept.client.isn + 1 + kept.sent;
     assert_eq!(ack.sequence, begun + line);
     assert_eq!(ack.acknowledgment, kept.backend.isn.wrapping_add(1 + ANSWER.len() as u32));
 
     // What the backend says it has got beyond a hole.
-    let mut sack = kept.from_backend(ACK);
+    let mut sack = kept.of_backend(ACK);
     sack.options.extend([1, 1, 5, 10]);
     sack.options.extend((begun + line + 100).to_be_bytes());
     sack.options.extend((begun + line + 200).to_be_bytes());
@@ -92,7 +92,7 @@ fn numbers_behind_the_line_are_shifted_both_ways_and_so_are_the_edges_of_what_wa
 fn the_first_segment_of_a_leg_that_comes_again_has_the_line_again(world: World) {
     let mut kept = kept(world);
     all_to(&mut kept.bench, 1);
-    let segment = kept.from_client(ACK | PSH).payload(REQUEST);
+    let segment = kept.of_client(ACK | PSH).payload(REQUEST);
     away(&mut kept, 1, REQUEST);
     for _ in 0..2 {
         let again = kept.bench.ingress(&segment).segment();
@@ -134,7 +134,7 @@ fn a_full_segment_is_cut_to_what_the_way_takes_with_the_line(world: World) {
     let request: Vec<u8> = head.bytes().chain((0_u32..).map(|i| i as u8)).take(size as usize - 12).collect();
     let mut kept = kept(world);
     all_to(&mut kept.bench, 1);
-    let segment = kept.from_client(ACK | PSH).payload(&request);
+    let segment = kept.of_client(ACK | PSH).payload(&request);
     kept.move_to(&request);
     let got = kept.accept();
     assert_eq!(got.payload.len() as u32, size - 12, "as much as the way takes");

@@ -111,10 +111,10 @@ fn late_packets_of_the_backend_that_was_left_change_nothing(world: World) {
         let mut kept = Kept::open(world, 1);
         kept.answered();
         let old = [
-            kept.from_backend(ACK),
-            kept.from_backend(FIN | ACK),
-            kept.from_backend(RST | ACK),
-            kept.from_backend(ACK | PSH).payload(ANSWER),
+            kept.of_backend(ACK),
+            kept.of_backend(FIN | ACK),
+            kept.of_backend(RST | ACK),
+            kept.of_backend(ACK | PSH).payload(ANSWER),
             kept.backend.syn_ack(),
         ];
         all_to(&mut kept.bench, new);
@@ -140,7 +140,7 @@ fn a_moved_request_that_comes_again_opens_again_and_is_delivered_once(world: Wor
     let mut kept = Kept::open(world, 1);
     kept.answered();
     all_to(&mut kept.bench, 2);
-    let request = kept.from_client(ACK | PSH).payload(REQUEST);
+    let request = kept.of_client(ACK | PSH).payload(REQUEST);
     kept.move_to(REQUEST);
     let again = kept.bench.ingress(&request).segment();
     assert_eq!((again.from, again.to), (kept.backend.syn.from, kept.backend.syn.to));
@@ -181,7 +181,7 @@ fn a_rejected_request_is_answered_where_the_client_is_and_ends_the_connection(wo
         let mut kept = Kept::open(world, backend);
         kept.answered();
         kept.bench.plan(&[(0xffff, 65_536)], |_| {});
-        let request = kept.from_client(ACK | PSH).payload(REQUEST);
+        let request = kept.of_client(ACK | PSH).payload(REQUEST);
         let answer = kept.ask(REQUEST).segment();
         assert_eq!(whom(&answer), "503");
         assert_eq!(answer.flags & FIN, FIN);
@@ -206,11 +206,11 @@ fn windows_are_in_the_scale_that_the_client_was_told_whoever_serves(world: World
         all_to(&mut kept.bench, backend);
         kept.move_to(REQUEST);
         kept.accept_carrying(REQUEST);
-        let mut ack = kept.from_backend(ACK);
+        let mut ack = kept.of_backend(ACK);
         ack.window = 100;
         let seen = kept.deliver(&ack).segment();
         assert_eq!(seen.window, 400, "100 << 9 bytes, in steps of 128");
-        let mut ack = kept.from_client(ACK);
+        let mut ack = kept.of_client(ACK);
         ack.window = 300;
         assert_eq!(kept.bench.ingress(&ack).segment().window, 300, "the client's own scale");
     }
@@ -224,9 +224,9 @@ fn the_end_of_the_connection_reaches_the_backend_of_the_time(world: World) {
         kept.move_to(REQUEST);
         kept.accept_carrying(REQUEST);
         kept.answered();
-        let fin = kept.bench.ingress(&kept.from_client(FIN | ACK)).segment();
+        let fin = kept.bench.ingress(&kept.of_client(FIN | ACK)).segment();
         assert_eq!((fin.to, fin.flags), (kept.backend.syn.to, FIN | ACK));
-        let fin = kept.deliver(&kept.from_backend(FIN | ACK)).segment();
+        let fin = kept.deliver(&kept.of_backend(FIN | ACK)).segment();
         assert_eq!((fin.to, fin.flags), (kept.client.end, FIN | ACK));
         kept.bench.age(std::time::Duration::from_secs(6));
         kept.bench.sweep();

@@ -70,8 +70,15 @@ impl ClientSide {
     #[inline(always)]
     #[must_use]
     pub const fn at_rest(&self, acknowledgment: u32, backend_acked: u32, answered: Milestone) -> bool {
+        self.has_answer(acknowledgment, answered) && backend_acked == self.request_end
+    }
+
+    /// Whether the client has all of the answer to its last request. What it sends beyond the end of that request is of
+    /// another one then, even where the backend's acknowledgment of the last is still to come.
+    #[inline(always)]
+    #[must_use]
+    pub const fn has_answer(&self, acknowledgment: u32, answered: Milestone) -> bool {
         self.asked.exchange() != 0
-            && backend_acked == self.request_end
             && answered.exchange() == self.asked.exchange()
             && acknowledgment == answered.sequence()
     }
