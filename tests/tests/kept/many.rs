@@ -41,6 +41,7 @@ struct Written {
 /// An answer that was right.
 #[derive(Debug, Clone, Copy)]
 struct Served {
+    connection: u64,
     function: usize,
     asked: Instant,
     answered: Instant,
@@ -76,7 +77,7 @@ async fn user(
         let at = |what: String| format!("request {serial} on {}: {what}", connection_name(seed));
         let answer = answer.map_err(|_| at("no answer".to_owned()))?.map_err(|e| at(format!("{e:#}")))?;
         let node = right(&answer, FUNCTIONS[function], serial, &body).map_err(at)?;
-        served.push(Served { function, asked, answered: Instant::now(), node });
+        served.push(Served { connection: seed, function, asked, answered: Instant::now(), node });
     }
 }
 
@@ -164,7 +165,8 @@ fn a_hundred_thousand_requests_over_200_kept_connections_while_function_and_plan
     let lost = loss.dropped().unwrap() + losses.iter().map(|loss| loss.dropped().unwrap()).sum::<u64>();
     println!("{count} requests in {:.1?}, {lost} packets lost", started.elapsed());
     drop((loss, losses));
-    println!("{:?}", happened(&site));
+    let happened = happened(&site);
+    println!("{happened:?}");
     site.let_go();
     let (served, failed): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     let failed: Vec<_> = failed.into_iter().filter_map(Result::err).collect();
@@ -172,11 +174,18 @@ fn a_hundred_thousand_requests_over_200_kept_connections_while_function_and_plan
     let served: Vec<Served> = served.into_iter().flatten().flatten().collect();
     assert_eq!(served.len(), count);
     let written = written.into_inner().unwrap();
-    let stray: Vec<_> = served
-        .iter()
-        .filter(|one| in_force(&written[one.function], one).iter().all(|p| p.shares[one.node - 1] == 0))
-        .collect();
-    assert!(stray.is_empty(), "{} of {count} went elsewhere, such as {:?}", stray.len(), stray[0]);
+    // Where packets were lost so that a boundary is in doubt, a connection stays with its backend for good.
+    let pinned = *happened.get("pinned").unwrap_or(&0) as usize;
+    assert!(pinned * 20 <= CONNECTIONS, "{pinned} of {CONNECTIONS} connections were pinned");
+    let stray = |one: &&Served| {
+        in_force(&written[one.function], one).iter().all(|plan| plan.shares[one.node - 1] == 0)
+    };
+    let strays: BTreeMap<u64, Served> =
+        served.iter().filter(stray).map(|one| (one.connection, *one)).collect();
+    println!("{} connections were pinned; {} had answers of others than planned", pinned, strays.len());
+    assert!(strays.len() <= pinned, "{pinned} connections were pinned, but of others: {strays:?}");
+    let served: Vec<Served> =
+        served.into_iter().filter(|one| !strays.contains_key(&one.connection)).collect();
     check_shares(&written, &served);
     assert!(lost > 200, "{lost}");
 }

@@ -30,7 +30,10 @@ impl Site {
             (name.to_owned(), function)
         });
         let gateway = Gateway { functions: functions.into(), ..Gateway::default() };
-        let home = Agent { strategy: "alllocal".to_owned(), ..Agent::default() };
+        // A limit that is never reached: without any, connections would pass natively.
+        let limit = toml::toml! { [functions.whoami]
+        max_inflight = 1_000_000 };
+        let home = Agent { strategy: "alllocal".to_owned(), overrides: limit, ..Agent::default() };
         let nodes = (1..=3).map(|index| {
             // A node must know the first one to take its invocations.
             let known = if index == 1 { vec![2, 3] } else { vec![1] };
@@ -44,10 +47,13 @@ impl Site {
         site
     }
 
-    /// Until node 1 can reach both peers.
+    /// Until node 1 has written a plan of every function.
     fn wait_until_known(&self) {
+        let known =
+            || self.nodes[0].metric("dfaas_weight", &[]).is_ok_and(|sum| sum >= FUNCTIONS.len() as f64);
         let until = Instant::now() + Duration::from_secs(20);
-        while self.nodes[0].metric("dfaas_peer_usable", &[]).unwrap_or(0.0) < 2.0 && Instant::now() < until {
+        while !known() {
+            assert!(Instant::now() < until, "{}", self.nodes[0].dump());
             std::thread::sleep(Duration::from_millis(100));
         }
     }
