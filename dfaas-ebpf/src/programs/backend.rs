@@ -41,15 +41,6 @@ fn towards(s: *mut Scratch, flow: *mut Flow) {
     }
 }
 
-/// The largest segment that fits the way to the backend.
-#[inline(always)]
-fn leg_limit(flow: *mut Flow) -> u32 {
-    match PEERS.get(leg::far(flow)) {
-        Some(peer) if peer.segment_size != 0 => peer.segment_size,
-        _ => saved::LARGEST,
-    }
-}
-
 /// The largest segment that the backend may send: what the client takes, and what fits the way here.
 #[inline(always)]
 fn leg_segment_size(flow: *mut Flow) -> u16 {
@@ -274,14 +265,11 @@ fn opened_times(flow: *mut Flow, theirs: bool) -> Option<(u32, u32)> {
 fn send_saved(skb: Skb, s: *mut Scratch, flow: *mut Flow, slot: *mut Slot, length: u32) -> bool {
     // SAFETY: map values.
     unsafe {
-        let mut line = 0;
-        if (*flow).headers_at != 0 && leg::far(flow) != 0 {
-            line = forwarded::write(s, &(*flow).client.remote);
-            // Clients that were told our segment size leave room; those that the stack told its own may not.
-            if length + line + (*s).outgoing.header - 20 > leg_limit(flow) {
-                line = 0;
-            }
-        }
+        let line = if (*flow).headers_at != 0 && leg::far(flow) != 0 {
+            forwarded::write(s, &(*flow).client.remote)
+        } else {
+            0
+        };
         let o = &mut (*s).outgoing;
         let room = room(flow, o.header, line);
         // Where not even the start fits, the client stays unnamed; otherwise the rest comes again, behind the line.
