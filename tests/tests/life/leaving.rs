@@ -84,6 +84,12 @@ fn connections_that_outlast_the_limit_of_leaving_are_counted_and_reset() {
     });
 }
 
+/// Pins without the names of those that each loaded object has for itself; how many there are still counts.
+fn unnamed(pins: &[String]) -> Vec<String> {
+    let name = |pin: &String| pin.find("/steps/").map_or(pin.clone(), |at| format!("{}/steps/*", &pin[..at]));
+    pins.iter().map(name).collect()
+}
+
 #[test]
 fn an_agent_that_quits_leaves_its_data_plane_which_unload_removes() {
     let mut federation = with_naps();
@@ -102,8 +108,8 @@ fn an_agent_that_quits_leaves_its_data_plane_which_unload_removes() {
         let ended = federation.first().end_agent(Some(signal), PATIENCE).unwrap();
         assert_eq!(ended.code(), Some(0), "{signal}: {}", federation.nodes[0].agent_log());
         assert_eq!(
-            (attached(&node).len(), &pins(&pin), reserved_ports(&node)),
-            (4, &before.1, before.2.clone())
+            (attached(&node).len(), unnamed(&pins(&pin)), reserved_ports(&node)),
+            (4, unnamed(&before.1), before.2.clone())
         );
         federation.served_times("echo", 4);
         if signal == Signal::SIGQUIT {
