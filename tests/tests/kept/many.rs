@@ -121,8 +121,12 @@ fn check_shares(written: &[Vec<Written>; 3], served: &[Served]) {
         let total: f64 = counts.iter().sum();
         for (share, count) in shares.into_iter().zip(counts) {
             let share = f64::from(share) / f64::from(WHOLE);
-            // Five standard deviations: by chance once in a million times.
-            let margin = 5.0 * (total * share * (1.0 - share)).sqrt() + 1e-9;
+            if share == 0.0 {
+                assert_eq!(count, 0.0, "{shares:?} gave {counts:?}");
+                continue;
+            }
+            // Five standard deviations, and a tenth: large requests stay where the one before was if the plan allows it.
+            let margin = 5.0 * (total * share * (1.0 - share)).sqrt() + 0.1 * total;
             assert!((count - total * share).abs() <= margin, "{shares:?} gave {counts:?}");
         }
     }
