@@ -2,7 +2,7 @@
 
 use dfaas_common::count::{DropReason, Event};
 use dfaas_common::flow::{Flow, mark};
-use dfaas_common::http::exchange::{Answer, Verdict, after};
+use dfaas_common::http::exchange::{Answer, Data, Verdict, after, place};
 use dfaas_common::steps;
 use dfaas_common::translate::flag;
 
@@ -26,40 +26,17 @@ pub fn pin(flow: *mut Flow) {
 }
 
 /// What the data at hand, of the client, are of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Data {
-    /// They begin a request: the first of the connection, or one after an answer that is complete on both sides.
-    Request,
-    /// They follow the head of such a request, which has not come; or begin one while the backend has not acknowledged
-    /// the last, though it has answered it.
-    Ahead,
-    /// Something else.
-    Other,
-}
-
 #[inline(always)]
 fn data(s: *mut Scratch, flow: *mut Flow) -> Data {
     // SAFETY: map values.
     unsafe {
         let segment = &(*s).segment;
-        let client = &(*flow).exchange.client;
-        let answered = (*flow).exchange.backend.answered;
-        let fresh = client.asked.exchange() == 0;
-        if !fresh && !client.has_answer(segment.acknowledgment, answered) {
-            return Data::Other;
+        let exchange = &(*flow).exchange;
+        if exchange.client.asked.exchange() == 0 {
+            return place(segment.sequence, (*flow).client_next, true);
         }
-        let (expected, acked) = if fresh {
-            ((*flow).client_next, true)
-        } else {
-            (client.request_end, (*flow).backend_acked == client.request_end)
-        };
-        if segment.sequence == expected && acked {
-            Data::Request
-        } else if segment.sequence == expected || after(segment.sequence, expected) {
-            Data::Ahead
-        } else {
-            Data::Other
-        }
+        let (acked, answered) = ((*flow).backend_acked, exchange.backend.answered);
+        exchange.client.data(segment.sequence, segment.acknowledgment, acked, answered)
     }
 }
 

@@ -13,6 +13,33 @@ pub enum Verdict {
     Pin,
 }
 
+/// What data of the client are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// They begin a request at which the connection may move: the first, or one behind a request and an answer that are
+    /// complete, and of which both sides have acknowledged all.
+    Request,
+    /// They follow the head of such a request, which has not come; or begin one while the backend has not acknowledged
+    /// the last, though it has answered it.
+    Ahead,
+    /// Something else.
+    Other,
+}
+
+/// What data at `sequence` are of where the next request begins at `expected`; `acked`: the backend has acknowledged all
+/// before.
+#[inline(always)]
+#[must_use]
+pub const fn place(sequence: u32, expected: u32, acked: bool) -> Data {
+    if sequence == expected && acked {
+        Data::Request
+    } else if sequence == expected || after(sequence, expected) {
+        Data::Ahead
+    } else {
+        Data::Other
+    }
+}
+
 /// What is known of the requests; written only where packets of the client are handled.
 #[repr(C, align(8))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,7 +53,7 @@ pub struct ClientSide {
 }
 
 impl ClientSide {
-    /// A segment that begins a request: the first data of a connection, or one [`Self::at_boundary`].
+    /// A segment that begins a request: the first data of a connection, or one that [`Self::data`] calls a request.
     #[inline(always)]
     pub fn on_request(
         &mut self,
@@ -49,38 +76,25 @@ impl ClientSide {
         Verdict::Go
     }
 
-    /// Whether data of the client at `sequence` begin a request at which the connection may move: the request before it
-    /// and its answer are complete, and both sides have acknowledged all of it.
+    /// What data of the client at `sequence` are of, once there has been a request.
     ///
     /// `backend_acked` is the highest acknowledgment of the backend, `answered` is [`super::BackendSide::answered`].
     #[inline(always)]
     #[must_use]
-    pub const fn at_boundary(
+    pub const fn data(
         &self,
         sequence: u32,
         acknowledgment: u32,
         backend_acked: u32,
         answered: Milestone,
-    ) -> bool {
-        sequence == self.request_end && self.at_rest(acknowledgment, backend_acked, answered)
-    }
-
-    /// Whether data of the client that come now are of a request that has not begun yet: the one before and its answer
-    /// are complete. Where such data lie beyond [`Self::request_end`], the head of their request is lost or late.
-    #[inline(always)]
-    #[must_use]
-    pub const fn at_rest(&self, acknowledgment: u32, backend_acked: u32, answered: Milestone) -> bool {
-        self.has_answer(acknowledgment, answered) && backend_acked == self.request_end
-    }
-
-    /// Whether the client has all of the answer to its last request. What it sends beyond the end of that request is of
-    /// another one then, even where the backend's acknowledgment of the last is still to come.
-    #[inline(always)]
-    #[must_use]
-    pub const fn has_answer(&self, acknowledgment: u32, answered: Milestone) -> bool {
-        self.asked.exchange() != 0
+    ) -> Data {
+        let has_answer = self.asked.exchange() != 0
             && answered.exchange() == self.asked.exchange()
-            && acknowledgment == answered.sequence()
+            && acknowledgment == answered.sequence();
+        if !has_answer {
+            return Data::Other;
+        }
+        place(sequence, self.request_end, backend_acked == self.request_end)
     }
 
     /// A segment of the client that is at no boundary: it must not go beyond the present request. What lies before its

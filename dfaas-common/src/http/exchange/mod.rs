@@ -13,7 +13,7 @@ mod model;
 mod tests;
 
 pub use backend::{Answer, BackendSide};
-pub use client::{ClientSide, Verdict};
+pub use client::{ClientSide, Data, Verdict, place};
 
 /// What is known of the requests and answers of one connection. All zeros: no request yet.
 #[repr(C, align(8))]

@@ -162,7 +162,7 @@ impl Run {
         if payload > 0 {
             let acked = self.first.0.wrapping_add(self.backend_acked as u32);
             let boundary =
-                client.at_boundary(sequence, acknowledgment, acked, self.exchange.backend.answered);
+                client.data(sequence, acknowledgment, acked, self.exchange.backend.answered) == Data::Request;
             if boundary {
                 let before = self.client.ends.iter().position(|end| *end == segment.at);
                 let before = before.expect("a boundary is where a request ends");

@@ -50,13 +50,17 @@ impl Connection {
         self.exchange.client.on_request(at, acknowledged, payload, &asks(body))
     }
 
-    fn at_boundary(&self, at: u32, acknowledged: u32) -> bool {
-        self.exchange.client.at_boundary(
+    fn data(&self, at: u32, acknowledged: u32) -> Data {
+        self.exchange.client.data(
             CLIENT.wrapping_add(at),
             BACKEND.wrapping_add(acknowledged),
             CLIENT.wrapping_add(self.backend_acked),
             self.exchange.backend.answered,
         )
+    }
+
+    fn at_boundary(&self, at: u32, acknowledged: u32) -> bool {
+        self.data(at, acknowledged) == Data::Request
     }
 
     fn sends(&self, at: u32, payload: u32) -> Verdict {

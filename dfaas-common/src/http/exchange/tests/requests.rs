@@ -24,7 +24,7 @@ fn the_next_request_is_at_a_boundary_once_all_is_answered_and_acknowledged() {
 
 #[test]
 fn nothing_is_a_boundary_before_the_first_request() {
-    assert!(!Exchange::default().client.at_boundary(0, 0, 0, Milestone::default()));
+    assert_ne!(Exchange::default().client.data(0, 0, 0, Milestone::default()), Data::Request);
     assert_eq!(Connection::default().comes(0, 1), Answer::Pin);
     assert_eq!(Connection::default().comes(0, 0), Answer::Nothing);
 }
@@ -77,4 +77,16 @@ fn the_sides_tell_each_other_whole_words() {
     let milestone = Milestone::new(7, 0xffff_fff0);
     assert_eq!((milestone.exchange(), milestone.sequence()), (7, 0xffff_fff0));
     assert!(after(5, u32::MAX - 5) && !after(u32::MAX - 5, 5) && !after(5, 5));
+}
+
+#[test]
+fn data_whose_head_is_lost_or_that_come_before_the_last_acknowledgment_are_ahead() {
+    let mut connection = Connection::asked(0);
+    assert_eq!(connection.answers(0, 300, &answers(100)), Answer::Done);
+    assert_eq!(connection.data(HEAD, 300), Data::Request);
+    assert_eq!(connection.data(HEAD + 50, 300), Data::Ahead);
+    assert_eq!(connection.data(HEAD - 1, 300), Data::Other, "an old byte again");
+    connection.backend_acked -= 1;
+    assert_eq!(connection.data(HEAD, 300), Data::Ahead, "answered before it was acknowledged");
+    assert_eq!(connection.data(HEAD + 50, 299), Data::Other, "the client has not got all of the answer");
 }
