@@ -2,6 +2,7 @@
 
 mod attacks;
 mod heads;
+mod line;
 mod reference;
 
 use super::request::{self, RequestFacts};

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::http::look::{LOOK, Look};
-use crate::request;
+use crate::request::Outcome;
 
 /// What the headers say by the rules for one that reads them one by one.
 #[derive(Debug, PartialEq)]
@@ -48,7 +48,7 @@ fn meaning(headers: &[Header<'_>]) -> Meaning {
 
 /// Whenever we are certain of a request, the other reader sees the same.
 fn request_agrees(payload: &[u8]) {
-    let facts = super::request::read(payload).facts();
+    let facts = request::read(payload).facts();
     if facts.flags & flag::PINS != 0 {
         return;
     }
@@ -140,7 +140,7 @@ proptest! {
         // Not even where the zeros are missing.
         let mut look = Look::EMPTY;
         look.words.iter_mut().zip(words.iter().cycle()).for_each(|(to, from)| *to = *from);
-        let mut requests = super::request::RequestHead::new(length);
+        let mut requests = request::RequestHead::new(length);
         let mut responses = response::ResponseHead::new(length);
         for _ in 0..crate::http::STEPS {
             requests.step(&look);
@@ -173,11 +173,11 @@ proptest! {
         cut in 0usize..160,
     ) {
         let line = if form.is_empty() { format!("{start}{path}") } else { format!("{start}{form}{host}{path}") };
-        let line = &line.as_bytes()[..cut.min(line.len())];
-        let (wanted, name) = request::read(line);
-        let read = super::request::read(line);
-        let found = read.outcome() == request::Outcome::Invocation;
-        prop_assert_eq!(found, wanted == request::Outcome::Invocation, "{}", String::from_utf8_lossy(line));
+        let text = &line.as_bytes()[..cut.min(line.len())];
+        let (wanted, name) = line::read(text);
+        let read = request::read(text);
+        let found = read.outcome() == Outcome::Invocation;
+        prop_assert_eq!(found, wanted == Outcome::Invocation, "{}", String::from_utf8_lossy(text));
         if found {
             prop_assert_eq!(read.name, name);
         }
