@@ -13,14 +13,9 @@ use dfaas_common::opaque::opaque;
 use dfaas_common::request::Outcome;
 
 use super::count::event;
-use super::forwarded;
 use super::maps::NAMES;
 use super::scratch::Scratch;
 use super::skb::{Skb, sum};
-
-/// The largest offset of the first header line at which a line is inserted; a mask too.
-pub const LATEST_HEADERS: u32 = 511;
-const _: () = assert!(LATEST_HEADERS + LOOK <= 2048);
 
 /// Context of a loop: the working memory.
 #[repr(C)]
@@ -66,6 +61,20 @@ pub fn look(skb: Skb, s: *mut Scratch) -> u32 {
     }
 }
 
+/// Puts three zeros behind the first `end` bytes, at most 1,536, of a buffer: sums are taken over whole words.
+#[inline(always)]
+pub fn pad(bytes: *mut u8, end: u32) {
+    let end = (opaque(end) & 0x7ff) as usize;
+    if end <= LOOK as usize {
+        // SAFETY: every buffer here has 2,048 bytes or more; the verifier checks it.
+        unsafe {
+            *bytes.add(end) = 0;
+            *bytes.add(end + 1) = 0;
+            *bytes.add(end + 2) = 0;
+        }
+    }
+}
+
 /// The one's complement sum of `length` bytes, at most 1,536, of a buffer with zeros behind.
 #[inline(never)]
 pub fn checksum(bytes: *const u8, length: u32) -> u32 {
@@ -103,18 +112,27 @@ pub fn intact(skb: Skb, s: *mut Scratch, payload_sum: u64) -> bool {
     }
 }
 
+/// Whether the segment at hand, of whose payload `length` bytes were looked at, was damaged on its way. That is told only
+/// of segments that were looked at whole.
+#[inline(always)]
+pub fn damaged(skb: Skb, s: *mut Scratch, length: u32) -> bool {
+    // SAFETY: map value.
+    unsafe {
+        length == (*s).segment.payload
+            && !intact(skb, s, checksum((&raw const (*s).look).cast(), length) as u64)
+    }
+}
+
 /// Reads the request at the start of the segment at hand into working memory: its function and where it ends; `false` if
-/// its checksum does not fit, so that it must not be acted on. That is tested only of segments that can be looked at
-/// whole.
+/// it was damaged, so that it must not be acted on.
 #[inline(never)]
 pub fn request(skb: Skb, s: *mut Scratch) -> bool {
     let length = look(skb, s);
+    if damaged(skb, s, length) {
+        return false;
+    }
     // SAFETY: map values; the callback gets the context given here.
     unsafe {
-        let whole = length == (*s).segment.payload;
-        if whole && !intact(skb, s, checksum((&raw const (*s).look).cast(), length) as u64) {
-            return false;
-        }
         (*s).request = RequestHead::new(length);
         let mut walk = Walk { scratch: s };
         bpf_loop(STEPS, request_step as *mut c_void, (&raw mut walk).cast(), 0);
@@ -143,49 +161,4 @@ pub fn response(skb: Skb, s: *mut Scratch) -> ResponseFacts {
         bpf_loop(STEPS, response_step as *mut c_void, (&raw mut walk).cast(), 0);
         (*s).response.facts()
     }
-}
-
-/// Makes everything behind `length` bytes of what was looked at zero, as far as a word goes.
-#[inline(always)]
-pub fn cut(s: *mut Scratch, length: u32) {
-    let length = (opaque(length) & 0x7ff) as usize;
-    if length > LOOK as usize {
-        return;
-    }
-    // SAFETY: map value, and the place is checked just now.
-    unsafe {
-        let bytes = (&raw mut (*s).look).cast::<u8>();
-        for i in 0..3 {
-            *bytes.add(length + i) = 0;
-        }
-    }
-}
-
-/// Stores bytes `from` to `to` of what was looked at, at this offset of the frame.
-#[inline(never)]
-fn put_part(skb: Skb, s: *mut Scratch, at: u32, from: u32, to: u32) -> bool {
-    let from = opaque(from) & LATEST_HEADERS;
-    let length = opaque(to.wrapping_sub(from)) & 0x7ff;
-    if length == 0 {
-        return true;
-    }
-    if length > LOOK {
-        return false;
-    }
-    // SAFETY: the buffer has 2,048 bytes; the verifier checks it.
-    unsafe {
-        let bytes = (&raw const (*s).look).cast::<u8>();
-        skb.store(at, bytes.add(from as usize), length)
-    }
-}
-
-/// Stores `length` bytes of what was looked at behind the header in `outgoing`, with `line` bytes of the line in working
-/// memory inserted at an offset.
-#[inline(never)]
-pub fn put(skb: Skb, s: *mut Scratch, headers: u32, length: u32, line: u32) -> bool {
-    // SAFETY: map values.
-    let at = unsafe { (*s).frame.l4 + (*s).outgoing.header };
-    put_part(skb, s, at, 0, headers)
-        && forwarded::put(skb, s, at + headers, line)
-        && put_part(skb, s, at + headers + line, headers, length)
 }

@@ -15,6 +15,7 @@ use super::choose::{self, TOO_MANY};
 use super::count::{self, asked, drop, event, release};
 use super::established;
 use super::flows;
+use super::forwarded;
 use super::head;
 use super::leg;
 use super::log;
@@ -63,7 +64,7 @@ pub fn note_request(s: *mut Scratch, flow: *mut Flow, config: &Config) {
         }
         let wanted = config.settings & setting::FORWARDED_FOR != 0 && (*flow).peer == 0;
         let named = facts.head == 0 || facts.flags & flag::FORWARDED_FOR != 0;
-        let fits = facts.headers_at <= head::LATEST_HEADERS;
+        let fits = facts.headers_at <= forwarded::LATEST_HEADERS;
         (*flow).headers_at = if wanted && !named && fits { facts.headers_at } else { 0 };
     }
 }

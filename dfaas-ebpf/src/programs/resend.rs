@@ -46,12 +46,12 @@ pub fn run(skb: Skb, s: *mut Scratch) -> i32 {
         o.flags = segment.flags;
         o.window = window(segment.window as u16, change.window_left, change.window_right) as u32;
         o.payload = length + line;
-        let bytes = (&raw const (*s).look).cast::<u8>();
+        let bytes = (&raw mut (*s).look).cast::<u8>();
         // Only whole words are summed: what lies behind the cut counts as nothing.
-        head::cut(s, length);
+        head::pad(bytes, length);
         let sum = head::checksum(bytes, length) as u64 + forwarded::sum_at(s, line, (*flow).headers_at);
         o.payload_sum = fold(sum) as u32;
-        if !emit(skb, s) || !head::put(skb, s, (*flow).headers_at, length, line) {
+        if !emit(skb, s) || !forwarded::put(skb, s, bytes, (*flow).headers_at, line) {
             return drop(DropReason::Internal);
         }
         deliver::to_backend(skb, s, flow)

@@ -5,7 +5,7 @@
 
 use dfaas_common::checksum::fold;
 use dfaas_common::config::cursor;
-use dfaas_common::flow::{Flow, SLOT_BYTES, SLOTS as SLOT_COUNT, Slot};
+use dfaas_common::flow::{Flow, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::opaque::opaque;
 
 use super::atomic;
@@ -17,21 +17,6 @@ use super::skb::Skb;
 
 /// Largest first segment, appended data included.
 pub const LARGEST: u32 = 1460;
-
-/// Puts three zeros behind what is saved: sums are taken over whole words.
-#[inline(always)]
-fn pad(slot: *mut Slot, end: u32) {
-    let end = (opaque(end) & 0xfff) as usize;
-    if end < SLOT_BYTES - 3 {
-        // SAFETY: checked just now.
-        unsafe {
-            let bytes = (&raw mut (*slot).bytes).cast::<u8>();
-            *bytes.add(end) = 0;
-            *bytes.add(end + 1) = 0;
-            *bytes.add(end + 2) = 0;
-        }
-    }
-}
 
 /// Copies `length` payload bytes to `offset` of a slot, and three zeros behind them.
 #[inline(always)]
@@ -48,7 +33,7 @@ fn fill(skb: Skb, s: *mut Scratch, slot: *mut Slot, offset: u32, length: u32) ->
         if !skb.load(at, bytes.add(offset as usize), length) {
             return false;
         }
-        pad(slot, offset + length);
+        head::pad(bytes, offset + length);
     }
     true
 }
@@ -92,14 +77,12 @@ pub fn save(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> bool {
 #[inline(never)]
 pub fn save_again(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> Saved {
     let length = head::look(skb, s);
-    // SAFETY: map values.
-    unsafe {
-        if length != (*s).segment.payload {
-            return Saved::No;
-        }
-        if !intact(skb, s, head::checksum((&raw const (*s).look).cast(), length) as u64) {
-            return Saved::Corrupt;
-        }
+    // SAFETY: map value.
+    if length != unsafe { (*s).segment.payload } {
+        return Saved::No;
+    }
+    if head::damaged(skb, s, length) {
+        return Saved::Corrupt;
     }
     if save(skb, s, flow) { Saved::Yes } else { Saved::No }
 }
@@ -122,7 +105,7 @@ pub fn append(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> Saved {
         let added = fold(checksum(slot, offset + length) as u64 + !before as u64);
         let added = if offset & 1 == 1 { added.swap_bytes() } else { added };
         if !intact(skb, s, added as u64) {
-            pad(slot, offset);
+            head::pad((&raw mut (*slot).bytes).cast(), offset);
             return Saved::Corrupt;
         }
         (*flow).saved = offset + length;
@@ -148,9 +131,11 @@ pub fn find(flow: *mut Flow) -> Option<(*mut Slot, u32)> {
 /// Keeps only the first `length` bytes of what is saved; how many.
 #[inline(always)]
 pub fn cut(flow: *mut Flow, slot: *mut Slot, length: u32) -> u32 {
-    pad(slot, length);
-    // SAFETY: map value.
-    unsafe { (*flow).saved = length };
+    // SAFETY: map values.
+    unsafe {
+        head::pad((&raw mut (*slot).bytes).cast(), length);
+        (*flow).saved = length;
+    }
     length
 }
 
@@ -161,32 +146,14 @@ pub fn checksum(slot: *mut Slot, length: u32) -> u32 {
     head::checksum(unsafe { (&raw const (*slot).bytes).cast() }, length)
 }
 
-/// Stores bytes `from` to `to` of a slot at this offset of the frame.
-#[inline(never)]
-fn put_part(skb: Skb, slot: *mut Slot, at: u32, from: u32, to: u32) -> bool {
-    let from = opaque(from) & 0x7ff;
-    let length = opaque(to.wrapping_sub(from)) & 0x7ff;
-    if length == 0 {
-        return true;
-    }
-    // SAFETY: both are below 2048 and the slot has 4096 bytes; the verifier checks it.
-    unsafe {
-        let bytes = (&raw const (*slot).bytes).cast::<u8>();
-        skb.store(at, bytes.add(from as usize), length)
-    }
-}
-
-/// Stores the saved bytes at this offset of the frame, with `line` bytes of the line in working memory inserted where the
-/// headers begin; `false` if they were not the flow's any more.
-#[inline(never)]
+/// Stores the saved bytes behind the header in `outgoing`, with `line` bytes of the line in working memory inserted where
+/// the headers begin; `false` if they were not the flow's any more.
+#[inline(always)]
 pub fn put(skb: Skb, s: *mut Scratch, flow: *mut Flow, slot: *mut Slot, line: u32) -> bool {
     // SAFETY: map values.
     unsafe {
-        let at = (*s).frame.l4 + (*s).outgoing.header;
-        let (length, headers) = ((*flow).saved, if line == 0 { 0 } else { (*flow).headers_at });
-        put_part(skb, slot, at, 0, headers)
-            && forwarded::put(skb, s, at + headers, line)
-            && put_part(skb, slot, at + headers + line, headers, length)
+        let headers = if line == 0 { 0 } else { (*flow).headers_at };
+        forwarded::put(skb, s, (&raw const (*slot).bytes).cast(), headers, line)
             && core::ptr::read_volatile(&raw const (*slot).serial) == (*flow).slot_serial
     }
 }
