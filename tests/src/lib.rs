@@ -12,6 +12,7 @@ mod family;
 pub mod federation;
 pub mod firewall;
 pub mod http;
+pub mod invocation;
 mod ip;
 mod lab;
 pub mod load;

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use dfaas_tests::Namespace;
+use dfaas_tests::invocation::{body, call};
 use dfaas_tests::settings::INVOCATION_PORT;
 
-use crate::site::{Plan, Site, body, call, check_echo, echoes};
+use crate::site::{Plan, Site, check_echo, echoes};
 
 const LARGE: usize = 20_000_000;
 

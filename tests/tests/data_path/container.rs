@@ -5,10 +5,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use bytes::Bytes;
+use dfaas_tests::invocation::call;
 use dfaas_tests::settings::{Agent, INVOCATION_PORT, StaticPeer};
 use dfaas_tests::{Process, container_address, dfaas_binary, firewall, http, node_address};
 
-use crate::site::{Plan, Site, call, echoes};
+use crate::site::{Plan, Site, echoes};
 
 /// Node 1's gateway runs in a container; the port that users call is published to it.
 fn with_container(plan: Plan) -> (Process, Site) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dfaas_tests::Namespace;
+use dfaas_tests::invocation::body;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -16,7 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use crate::site::{Plan, Site, body};
+use crate::site::{Plan, Site};
 
 const LONG: usize = 5_000_000;
 

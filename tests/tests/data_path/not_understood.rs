@@ -7,7 +7,9 @@ use http_body_util::Full;
 use hyper::Request;
 
 use crate::raw::raw;
-use crate::site::{Plan, Site, body, call, check_echo, echoes, served_by};
+use dfaas_tests::invocation::{body, call, served_by};
+
+use crate::site::{Plan, Site, check_echo, echoes};
 
 /// Long enough for the first segment to be bound and answered before the next comes.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use dfaas_tests::invocation::{call, served_by};
 use dfaas_tests::user_address;
 use tokio::task::JoinSet;
 
-use crate::site::{Plan, SLEEP_MS, Site, call, served_by};
+use crate::site::{Plan, SLEEP_MS, Site};
 
 /// TCP sockets in node 1's namespace, as `ss -tan` lists them.
 fn sockets(site: &Site) -> String {

@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dfaas_tests::http::{Answer, Connection};
+use dfaas_tests::invocation::{body, call, served_by};
 use dfaas_tests::settings::{Agent, Function, Gateway, StaticPeer, node_name};
 use dfaas_tests::{Lab, Node, Topology};
-use http_body_util::Full;
-use hyper::Request;
 
 /// How long anything may take that is not meant to fail: generous, as loss makes time-outs of seconds.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -162,26 +161,6 @@ impl Drop for Site {
     }
 }
 
-/// `POST /function/NAME` with a body, on a connection that stays open.
-pub fn call(function: &str, body: Bytes) -> Request<Full<Bytes>> {
-    Request::post(format!("/function/{function}")).header("host", "node:8080").body(Full::new(body)).unwrap()
-}
-
-/// Bytes that repeat nowhere, so that anything lost, doubled or moved shows.
-pub fn body(length: usize) -> Bytes {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ length as u64;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        // xorshift64
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend(state.to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes.into()
-}
-
 /// Sends bodies through `echo` on one connection, one after the other, and checks that each comes back as it was, from
 /// this node.
 pub async fn echoes(connection: &mut Connection, sizes: &[usize], node: u8) {
@@ -202,9 +181,4 @@ pub fn check_echo(answer: &Answer, sent: &Bytes, node: u8) {
         let differs = answer.body().iter().zip(sent).position(|(got, sent)| got != sent);
         panic!("the answer of {size} bytes differs from what was sent, first at {differs:?}");
     }
-}
-
-/// The node that answered, by its own account.
-pub fn served_by(answer: &Answer) -> &str {
-    answer.headers()["dfaas-node"].to_str().unwrap()
 }

@@ -4,11 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use dfaas_tests::http::Connection;
+use dfaas_tests::invocation::{body, call};
 use dfaas_tests::settings::DATA_PORT;
 use dfaas_tests::{Topology, node_address, peer_address, user_address};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::site::{Plan, Site, body, call, check_echo};
+use crate::site::{Plan, Site, check_echo};
 
 #[test]
 fn the_data_port_resets_users_and_goes_on_serving_peers() {

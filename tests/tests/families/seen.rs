@@ -5,9 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 use dfaas_tests::Family;
 use dfaas_tests::http::Connection;
+use dfaas_tests::invocation::call;
 use dfaas_tests::settings::{DATA_PORT, INVOCATION_PORT};
 
-use crate::site::{Site, call};
+use crate::site::Site;
 
 /// The client as the gateway sees it, and as it is.
 async fn seen(address: SocketAddr) -> (SocketAddr, SocketAddr) {

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
-use dfaas_tests::http::{Answer, Connection};
+use dfaas_tests::http::Connection;
+use dfaas_tests::invocation::{body, call, served_by};
 use dfaas_tests::settings::{Agent, Function, Gateway, StaticPeer, node_name};
 use dfaas_tests::{Family, Lab, Node, Topology};
-use http_body_util::Full;
-use hyper::Request;
 
 /// How long anything may take that is not meant to fail.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -77,26 +75,6 @@ impl Drop for Site {
     }
 }
 
-/// `POST /function/NAME` with a body, on a connection that stays open.
-pub fn call(function: &str, body: Bytes) -> Request<Full<Bytes>> {
-    Request::post(format!("/function/{function}")).header("host", "node").body(Full::new(body)).unwrap()
-}
-
-/// Bytes that repeat nowhere, so that anything lost, doubled or moved shows.
-pub fn body(length: usize) -> Bytes {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ length as u64;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        // xorshift64
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend(state.to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes.into()
-}
-
 /// Sends bodies through `echo` on one connection and checks that each comes back as it was, from this node.
 pub async fn echoes(address: SocketAddr, sizes: &[usize], node: u8) {
     let mut connection = Connection::open(address).await.unwrap();
@@ -107,9 +85,4 @@ pub async fn echoes(address: SocketAddr, sizes: &[usize], node: u8) {
         assert_eq!((status, by), (200, node_name(node).as_str()), "{size} bytes at {address}");
         assert!(*answer.body() == sent, "{size} bytes at {address} came back as {}", answer.body().len());
     }
-}
-
-/// The node that answered, by its own account.
-pub fn served_by(answer: &Answer) -> &str {
-    answer.headers()["dfaas-node"].to_str().unwrap()
 }

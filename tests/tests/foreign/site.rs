@@ -5,15 +5,13 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
-use bytes::Bytes;
-use dfaas_tests::http::{self, Answer, Connection};
+use dfaas_tests::http::{self, Connection};
+use dfaas_tests::invocation::{body, call, served_by};
 use dfaas_tests::settings::{Agent, Function, Gateway, INVOCATION_PORT, StaticPeer};
 use dfaas_tests::{
     Family, Lab, Namespace, Node, Process, Topology, container_address, container_address6, dfaas_binary,
     eventually,
 };
-use http_body_util::Full;
-use hyper::Request;
 
 /// How long anything may take that is not meant to fail.
 pub const LIMIT: Duration = Duration::from_secs(30);
@@ -174,10 +172,10 @@ impl Site {
         let sent = body(size);
         let call = || async {
             let mut connection = Connection::open(address).await.unwrap();
-            connection.exchange(request(function, sent.clone())).await.unwrap()
+            connection.exchange(call(function, sent.clone())).await.unwrap()
         };
         let answer = self.client(node, call);
-        (answer.status().as_u16(), served_by(&answer), *answer.body() == sent)
+        (answer.status().as_u16(), served_by(&answer).to_owned(), *answer.body() == sent)
     }
 
     /// The same beside node 1, at its first address.
@@ -194,32 +192,7 @@ impl Drop for Site {
     }
 }
 
-/// `POST /function/NAME` with a body.
-pub fn request(function: &str, body: Bytes) -> Request<Full<Bytes>> {
-    Request::post(format!("/function/{function}")).header("host", "node").body(Full::new(body)).unwrap()
-}
-
 /// What an invocation of a working function gives.
 pub fn by(node: &str) -> (u16, String, bool) {
     (200, node.to_owned(), true)
-}
-
-/// Who answered, by its own account; nothing for what the programs answer.
-fn served_by(answer: &Answer) -> String {
-    answer.headers().get("dfaas-node").map(|name| name.to_str().unwrap().to_owned()).unwrap_or_default()
-}
-
-/// Bytes that repeat nowhere.
-fn body(length: usize) -> Bytes {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ length as u64;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        // xorshift64
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend(state.to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes.into()
 }

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use dfaas_tests::http::Connection;
+use dfaas_tests::invocation::call;
 use dfaas_tests::settings::{Function, Gateway};
 use dfaas_tests::{Family, eventually};
 
-use crate::site::{CLUSTER, LIMIT, Plan, Site, by, cluster_address, request};
+use crate::site::{CLUSTER, LIMIT, Plan, Site, by, cluster_address};
 
 const SIZES: [usize; 5] = [0, 1, 1_000, 100_000, 5_000_000];
 
@@ -52,7 +53,7 @@ fn the_other_gateway_sees_the_node_and_the_commands_tell_where_functions_are_ser
     let address = site.nodes[0].address();
     let who = || async move {
         let mut connection = Connection::open(address).await.unwrap();
-        connection.exchange(request("who", Bytes::new())).await.unwrap()
+        connection.exchange(call("who", Bytes::new())).await.unwrap()
     };
     let answer = site.client(1, who);
     let seen: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
@@ -97,7 +98,7 @@ fn a_function_that_the_own_gateway_gets_too_moves_there_with_the_next_request_of
     let (go_on, wait) = tokio::sync::oneshot::channel::<()>();
     let calls = move || async move {
         let mut connection = Connection::open(address).await.unwrap();
-        let pay = || request("pay", Bytes::from_static(b"hello"));
+        let pay = || call("pay", Bytes::from_static(b"hello"));
         let before = connection.exchange(pay()).await.unwrap();
         wait.await.unwrap();
         let after = connection.exchange(pay()).await.unwrap();
