@@ -3,7 +3,7 @@
 
 use dfaas_common::choice::TOO_MANY;
 use dfaas_common::config::{Config, setting};
-use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, REJECT};
+use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, PinReason, REJECT};
 use dfaas_common::flow::{Flow, mark, state};
 use dfaas_common::http::exchange::{Verdict, after};
 use dfaas_common::http::flag;
@@ -60,7 +60,7 @@ pub fn note_request(s: *mut Scratch, flow: *mut Flow, config: &Config) {
         let (sequence, acknowledgment) = (segment.sequence, segment.acknowledgment);
         let verdict = (*flow).exchange.client.on_request(sequence, acknowledgment, segment.payload, facts);
         if verdict == Verdict::Pin {
-            pin(flow);
+            pin(flow, PinReason::Request);
         }
         let wanted = config.settings & setting::FORWARDED_FOR != 0 && (*flow).peer == 0;
         let named = facts.head == 0 || facts.flags & flag::FORWARDED_FOR != 0;
@@ -122,6 +122,7 @@ fn keep_leg(s: *mut Scratch, flow: *mut Flow) -> u32 {
         old.ends = leg::ends(flow);
         old.tuple = (*flow).backend;
         old.far = leg::far(flow);
+        old.backend = (*flow).backend_number;
         old.shift = (*flow).shift;
         old.far
     }
@@ -197,6 +198,7 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             return reject::answer(skb, s, flow, if choice == TOO_MANY { 429 } else { 503 });
         }
         event(if choice == LOCAL { Event::MovedLocal } else { Event::MovedPeer });
+        count::moved((*s).old.backend, choice);
         (*flow).state = state::OPENING;
         backend::open(skb, s, flow)
     }

@@ -37,6 +37,7 @@ fn a_connection_goes_from_peer_to_peer_and_home_and_away_again(world: World) {
     kept.answered();
     assert_eq!((kept.moves(), kept.bench.events()["stayed"]), (5, 5));
     assert_eq!((kept.bench.live(), kept.bench.bound()), (1, [].into()));
+    assert_eq!(kept.bench.moved(), [((0, 1), 1), ((1, 2), 2), ((2, 0), 2)].into());
     let tallies = kept.bench.tallies();
     let of = |backend| tallies[&(FIGLET, backend, 0)];
     assert_eq!([0, 1, 2].map(|backend| of(backend).invocations), [4, 3, 4]);
