@@ -59,7 +59,14 @@ pub fn from_client(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i
                 Data::Ahead => return drop(DropReason::FirstSegmentMissing),
                 _ => {}
             }
-            if (*flow).exchange.client.client_segment(segment.sequence, segment.payload) == Verdict::Pin {
+            let (client, answered) = (&(*flow).exchange.client, (*flow).exchange.backend.answered);
+            let end =
+                client.end_of_answered(segment.sequence, segment.payload, segment.acknowledgment, answered);
+            if end != 0 && !ends {
+                (*s).number = number;
+                return jump(steps::CUT);
+            }
+            if client.client_segment(segment.sequence, segment.payload) == Verdict::Pin {
                 pin(flow, PinReason::BeyondRequest);
             }
         }

@@ -81,8 +81,8 @@ fn may_stay(s: *mut Scratch, flow: *mut Flow) -> bool {
     }
 }
 
-/// A request in a segment that is too large to be saved: it goes on with the same backend, or comes again in segments
-/// that can be.
+/// A request in a segment that is too large to be saved, and too large for its checksum to be tested: it goes on with the
+/// same backend, or comes again in segments that can be.
 #[inline(never)]
 fn stay_or_wait(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
     if !may_stay(s, flow) {
@@ -154,7 +154,8 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         if !head::request(skb, s) {
             return drop(DropReason::BadChecksum);
         }
-        if (*s).segment.payload > saved::LARGEST {
+        let large = (*s).segment.payload > saved::LARGEST;
+        if large && !skb.partial((*s).frame.l4) {
             return stay_or_wait(skb, s, number, flow, config);
         }
         let before = (*flow).state;
@@ -176,6 +177,10 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             event(Event::Stayed);
             (*flow).state = before;
             return established::to_backend(skb, s, number, flow);
+        }
+        if large {
+            // The rest is lost with this packet, and comes again behind what is saved.
+            (*s).segment.payload = saved::LARGEST;
         }
         let segment = &(*s).segment;
         (*flow).client_isn = segment.sequence.wrapping_sub(1);

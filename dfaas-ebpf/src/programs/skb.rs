@@ -212,6 +212,14 @@ impl Skb {
         unsafe { helper::bpf_skb_change_tail(self.0.cast(), length, 0) == 0 }
     }
 
+    /// Tells the sum that a NIC took over the whole packet of bytes that something inside the packet balances; without one
+    /// there is nothing to tell.
+    #[inline(always)]
+    pub fn add_to_sum(self, sum: u32) {
+        // SAFETY: the context pointer is valid.
+        unsafe { helper::bpf_csum_update(self.0, sum) };
+    }
+
     /// Exchanges source and destination hardware address.
     #[inline(always)]
     pub fn turn_hardware(self) {
