@@ -94,6 +94,8 @@ macro_rules! numbered {
     };
 }
 
+pub(crate) use numbered;
+
 numbered! {
     /// Why a packet was dropped.
     DropReason, DROP_REASONS {
@@ -198,6 +200,8 @@ numbered! {
         Pinned = 29 "pinned",
         /// A connection that the host's own stack opened is followed.
         Observed = 30 "observed",
+        /// An invocation was to be reported, but the ring of events was full.
+        SampleLost = 31 "sample_lost",
     }
 }
 

@@ -15,6 +15,7 @@ pub mod checksum;
 pub mod config;
 pub mod cookie;
 pub mod count;
+pub mod event;
 pub mod first_byte;
 pub mod flow;
 pub mod forwarded;

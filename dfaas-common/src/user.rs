@@ -2,7 +2,7 @@
 
 use aya::Pod;
 
-use crate::{address, config, count, flow, plan};
+use crate::{address, config, count, event, flow, plan};
 
 macro_rules! pod {
     ($($kind:ty),+ $(,)?) => {
@@ -20,6 +20,7 @@ pod!(
     config::Peer,
     count::CountKey,
     count::Tally,
+    event::InvocationEvent,
     flow::Flow,
     flow::FlowRef,
     plan::Plan,

@@ -41,6 +41,7 @@ const PINNED: &[&str] = &[
     "PEER_RATES",
     "PLACES",
     "PLANS",
+    "REPORTS",
     "SLOTS",
     "TABLE",
     "TALLIES",

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use aya::maps::lpm_trie::{Key, LpmTrie};
-use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue};
+use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue, RingBuf};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint, from_bytes, mapped};
 use dfaas_common::config::{Config, Peer, place};
@@ -65,6 +65,7 @@ pub struct Bench {
     pub(crate) peer_bound: Array<MapData, u64>,
     pub(crate) drops: PerCpuArray<MapData, u64>,
     pub(crate) happened: PerCpuArray<MapData, u64>,
+    pub(crate) reports: RingBuf<MapData>,
     free: Queue<MapData, u32>,
     peers: Array<MapData, Peer>,
     peer_numbers: HashMap<MapData, Address, u32>,
@@ -154,6 +155,7 @@ impl Bench {
             peer_bound: maps.get("PEER_BOUND"),
             drops: maps.get("DROPS"),
             happened: maps.get("HAPPENED"),
+            reports: maps.get("REPORTS"),
             free: maps.get("FREE"),
             peers,
             peer_numbers,
@@ -162,6 +164,8 @@ impl Bench {
         for index in 0..FLOWS {
             bench.free.push(index, 0).expect("a free flow");
         }
+        // What earlier tests have left.
+        bench.reports();
         bench.configure(|_| {});
         for (name, number) in [("figlet", FIGLET), ("qrcode", QRCODE)] {
             bench.names.insert(name_key(name).expect("a name"), number, 0).expect("a name");
