@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use aya::maps::lpm_trie::LpmTrie;
-use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Queue};
+use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Queue, RingBuf};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
 use dfaas_common::config::{Config, Peer as KernelPeer};
 use dfaas_common::count::{CountKey, LOCAL, PeerCounts, REJECT, Tally};
+use dfaas_common::flow::Flow;
 use dfaas_common::plan::{Name, Plan};
 use nix::time::{ClockId, clock_gettime};
 
@@ -18,8 +19,8 @@ use super::functions::Known;
 use super::numbers::Numbers;
 use super::object::Object;
 use super::{
-    DataPlane, DataPlaneError, Function, FunctionPlan, Gateway, Left, Peer, Settings, Snapshot, Target,
-    bpffs, convert, destroy, loopback, sysctl,
+    DataPlane, DataPlaneError, FlowView, Function, FunctionPlan, Gateway, Left, Peer, Settings, Snapshot,
+    Taken, Target, bpffs, convert, destroy, loopback, sysctl,
 };
 
 /// The state that is written from here, and what is known of it.
@@ -45,6 +46,10 @@ pub struct Kernel {
     pub(super) peer_counts: PerCpuArray<MapData, PeerCounts>,
     pub(super) drops: PerCpuArray<MapData, u64>,
     pub(super) happened: PerCpuArray<MapData, u64>,
+    pub(super) table: Array<MapData, Flow>,
+    pub(super) reports: RingBuf<MapData>,
+    /// Reports that were lost until they were last asked for.
+    pub(super) lost_before: u64,
     pub(super) function_numbers: Numbers,
     pub(super) peer_labels: Numbers,
     pub(super) gateway_labels: Numbers,
@@ -71,7 +76,7 @@ pub(super) fn map_error(map: &'static str) -> impl Fn(MapError) -> DataPlaneErro
 }
 
 /// The clock of the programs, ns.
-fn monotonic() -> u64 {
+pub(super) fn monotonic() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap_or_else(|_| nix::sys::time::TimeSpec::new(0, 0));
     now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
 }
@@ -159,6 +164,18 @@ impl DataPlane for Kernel {
 
     fn snapshot(&self) -> Result<Snapshot, DataPlaneError> {
         self.read_snapshot()
+    }
+
+    fn set_sample(&mut self, sample: u32) -> Result<(), DataPlaneError> {
+        self.put_sample(sample)
+    }
+
+    fn take_seen(&mut self, most: usize) -> Result<Taken, DataPlaneError> {
+        self.take_reports(most)
+    }
+
+    fn flows(&self) -> Result<Vec<FlowView>, DataPlaneError> {
+        self.read_flows()
     }
 
     fn leave(mut self: Box<Self>, limit: Duration) -> Result<Left, DataPlaneError> {

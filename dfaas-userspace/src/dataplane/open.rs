@@ -43,6 +43,9 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         peer_counts: object.take("PEER_COUNTS")?,
         drops: object.take("DROPS")?,
         happened: object.take("HAPPENED")?,
+        table: object.take("TABLE")?,
+        reports: object.take("REPORTS")?,
+        lost_before: 0,
         function_numbers: Numbers::read("FUNCTION_LABELS", object.take("FUNCTION_LABELS")?)?,
         peer_labels: Numbers::read("PEER_LABELS", object.take("PEER_LABELS")?)?,
         gateway_labels: Numbers::read("GATEWAY_LABELS", object.take("GATEWAY_LABELS")?)?,
@@ -129,6 +132,8 @@ impl Kernel {
             }
         }
         config.version = ABI_VERSION;
+        // Whoever followed an earlier agent has gone with it.
+        config.sample = 0;
         config.snat_first = u32::from(*self.settings.snat_ports.start());
         config.snat_count =
             u32::from(*self.settings.snat_ports.end()) - u32::from(*self.settings.snat_ports.start()) + 1;
