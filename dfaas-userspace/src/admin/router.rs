@@ -9,6 +9,7 @@ use axum::{Json, Router};
 use dfaas_control::Time;
 use serde_json::json;
 
+use super::flows;
 use super::metrics;
 use super::view::View;
 use crate::config::Secret;
@@ -20,6 +21,8 @@ pub(super) fn commands(view: View) -> Router {
         .route("/peers", get(peers))
         .route("/functions", get(functions))
         .route("/plan", get(plan))
+        .route("/flows", get(flows::flows))
+        .route("/flows/follow", get(flows::follow))
         .with_state(view.clone());
     reports.merge(public(view, None))
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use dfaas_userspace::dataplane::{
-    DataPlane, DataPlaneError, Drops, FirstByte, Function, FunctionPlan, Gateway, Inflight, Invocations,
-    Left, Moves, Origin, Peer, PeerCounters, Snapshot, Target,
+    DataPlane, DataPlaneError, Drops, FirstByte, FlowView, Function, FunctionPlan, Gateway, Inflight,
+    Invocations, Left, Moves, Origin, Peer, PeerCounters, Seen, Snapshot, Taken, Target,
 };
 
 #[derive(Default)]
@@ -26,6 +26,11 @@ pub struct Memory {
     pub broken: bool,
     pub leave_takes: Duration,
     pub snapshot: Snapshot,
+    pub sample: u32,
+    /// Invocations that are reported while that is not 0, and those that are lost.
+    pub seen: Vec<Seen>,
+    pub lost: u64,
+    pub flows: Vec<FlowView>,
 }
 
 #[derive(Clone, Default)]
@@ -170,6 +175,26 @@ impl DataPlane for Owned {
         let memory = self.0.memory();
         broken(&memory)?;
         Ok(memory.snapshot.clone())
+    }
+
+    fn set_sample(&mut self, sample: u32) -> Result<(), DataPlaneError> {
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        memory.sample = sample;
+        Ok(())
+    }
+
+    fn take_seen(&mut self, most: usize) -> Result<Taken, DataPlaneError> {
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        let count = most.min(memory.seen.len());
+        Ok(Taken { seen: memory.seen.drain(..count).collect(), lost: std::mem::take(&mut memory.lost) })
+    }
+
+    fn flows(&self) -> Result<Vec<FlowView>, DataPlaneError> {
+        let memory = self.0.memory();
+        broken(&memory)?;
+        Ok(memory.flows.clone())
     }
 
     fn leave(self: Box<Self>, limit: Duration) -> Result<Left, DataPlaneError> {
