@@ -200,8 +200,10 @@ numbered! {
         Pinned = 29 "pinned",
         /// A connection that the host's own stack opened is followed.
         Observed = 30 "observed",
+        /// A backend without a share took what exceeded the local limits.
+        Overflowed = 31 "overflowed",
         /// An invocation was to be reported, but the ring of events was full.
-        SampleLost = 31 "sample_lost",
+        SampleLost = 32 "sample_lost",
     }
 }
 

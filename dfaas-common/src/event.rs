@@ -25,6 +25,8 @@ numbered! {
         Moved = 3 "moved",
         /// A request of a connection that the own gateway's stack has opened itself, and which stays there.
         Native = 4 "native",
+        /// Given to the better of two candidates, because the wait here had grown too long or a limit was reached.
+        Overflowed = 5 "overflowed",
     }
 }
 

@@ -98,8 +98,10 @@ pub struct Flow {
     pub gateway: u32,
     /// Backend number of the peer that sent the connection; 0: a user did.
     pub peer: u32,
-    /// Bit i: target i of the plan has been tried.
+    /// Bits of [`crate::choice::tried`].
     pub tried: u32,
+    /// Work (us) as which it counts at its backend, see [`crate::config::Load`].
+    pub work: u32,
     /// SYNs sent to the present backend.
     pub syns: u32,
     /// The client's sequence number before the first byte of the present leg: its initial one there.
@@ -160,7 +162,7 @@ pub struct Flow {
     /// 1: SACK is permitted.
     pub sack: u8,
     /// Zero.
-    pub reserved: [u8; 7],
+    pub reserved: [u8; 3],
     /// Destination and source hardware address of frames to the client.
     pub hardware: [u8; 12],
     /// The same of frames on the leg, as the last that came in had them turned round.
@@ -253,10 +255,8 @@ mod tests {
 
     #[test]
     fn the_layout_has_no_hidden_padding() {
-        assert_eq!(
-            size_of::<Flow>(),
-            7 * 8 + size_of::<Noted>() + size_of::<Exchange>() + 2 * 36 + 28 * 4 + 4 + 12 + 24
-        );
+        let parts = size_of::<Noted>() + size_of::<Exchange>();
+        assert_eq!(size_of::<Flow>(), 7 * 8 + parts + 2 * 36 + 29 * 4 + 4 + 8 + 24);
         assert_eq!(size_of::<Flow>() % 8, 0);
         assert_eq!(size_of::<Slot>(), SLOT_BYTES + 8);
     }

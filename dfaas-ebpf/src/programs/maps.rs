@@ -5,7 +5,7 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::lpm_trie::LpmTrie;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, Queue, RingBuf};
 use dfaas_common::address::{Address, Endpoint, Tuple};
-use dfaas_common::config::{Config, Peer, cursor};
+use dfaas_common::config::{Config, Load, Peer, Report, cursor};
 use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS, PeerCounts, Tally};
 use dfaas_common::event::RING_BYTES;
 use dfaas_common::flow::{Flow, FlowRef, Greeting, SLOTS as SLOT_COUNT, Slot};
@@ -79,6 +79,14 @@ pub static PEER_BOUND: Array<u64> = Array::with_max_entries(MAX_PEERS + 1, 0);
 #[map]
 pub static PEER_COUNTS: PerCpuArray<PeerCounts> = PerCpuArray::with_max_entries(MAX_PEERS + 1, 0);
 
+/// What backends have said of how long one waits there, by backend number.
+#[map]
+pub static REPORTS: Array<Report> = Array::with_max_entries(BACKENDS, 0);
+
+/// Work that was given to backends, by backend number.
+#[map]
+pub static LOADS: Array<Load> = Array::with_max_entries(BACKENDS, 0);
+
 /// From tuples to flows; two a flow.
 #[map]
 pub static FLOWS: HashMap<Tuple, FlowRef> = HashMap::with_max_entries(131_072, 0);
@@ -122,7 +130,7 @@ pub static HAPPENED: PerCpuArray<u64> = PerCpuArray::with_max_entries(EVENTS, 0)
 
 /// Invocations that are over, as [`dfaas_common::event::InvocationEvent`]; nobody reads it unless somebody follows.
 #[map]
-pub static REPORTS: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
+pub static RING: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
 
 /// Segments seen out of order by connections without timestamps: a lossy table, see `handshake::missing_first`.
 #[map]

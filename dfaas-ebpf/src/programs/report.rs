@@ -9,7 +9,7 @@ use dfaas_common::flow::{Flow, mark};
 
 use super::atomic;
 use super::count::event;
-use super::maps::REPORTS;
+use super::maps::RING;
 use super::skb::now;
 
 /// A request has come, for which a backend is or is about to be chosen: whether it is reported is decided here. The flow
@@ -43,6 +43,10 @@ pub fn placed(flow: *mut Flow, way: Way) {
             return;
         }
         let first = (*flow).exchange.client.asked.exchange() <= 1;
+        if (*flow).noted.way != Way::First as u32 {
+            // That it exceeded what this node takes says more.
+            return;
+        }
         (*flow).noted.way = match way {
             Way::Stayed if marks & mark::NATIVE != 0 => Way::Native,
             // The first of a peer's connection, which had a gateway before anything was asked for.
@@ -75,7 +79,7 @@ fn report(flow: *mut Flow, end: u32) {
         (*flow).noted.end = end;
         (*flow).noted.marks = before as u32;
         let report = &*(&raw const (*flow).noted).cast::<InvocationEvent>();
-        if REPORTS.output::<InvocationEvent>(report, 0).is_err() {
+        if RING.output::<InvocationEvent>(report, 0).is_err() {
             event(Event::SampleLost);
         }
     }

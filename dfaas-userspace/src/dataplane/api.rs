@@ -10,7 +10,7 @@ use std::time::Duration;
 pub use dfaas_control::{Admission, PickMode};
 use ipnet::IpNet;
 
-use super::{FlowView, Taken};
+use super::{Explanation, FlowView, Question, Taken};
 
 /// Everything that is fixed while the data plane is attached; the `[dataplane]` table, checked.
 #[derive(Debug, Clone)]
@@ -312,6 +312,9 @@ pub trait DataPlane: Send {
 
     /// Every connection in the flow table.
     fn flows(&self) -> Result<Vec<FlowView>, DataPlaneError>;
+
+    /// What would become of an invocation now, and why; changes nothing.
+    fn explain(&self, question: &Question) -> Result<Explanation, DataPlaneError>;
 
     /// Disarms, waits up to `limit` for bound connections to end, detaches and removes the pins.
     /// Dropping the value instead leaves everything attached and pinned.

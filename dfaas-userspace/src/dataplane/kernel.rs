@@ -9,18 +9,18 @@ use aya::maps::lpm_trie::LpmTrie;
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Queue, RingBuf};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
-use dfaas_common::config::{Config, Peer as KernelPeer};
+use dfaas_common::config::{Config, Load, Peer as KernelPeer, Report};
 use dfaas_common::count::{CountKey, LOCAL, PeerCounts, REJECT, Tally};
 use dfaas_common::flow::Flow;
-use dfaas_common::plan::{Name, Plan};
+use dfaas_common::plan::{FunctionState, Name, Plan};
 use nix::time::{ClockId, clock_gettime};
 
 use super::functions::Known;
 use super::numbers::Numbers;
 use super::object::Object;
 use super::{
-    DataPlane, DataPlaneError, FlowView, Function, FunctionPlan, Gateway, Left, Peer, Settings, Snapshot,
-    Taken, Target, bpffs, convert, destroy, loopback, sysctl,
+    DataPlane, DataPlaneError, Explanation, FlowView, Function, FunctionPlan, Gateway, Left, Peer, Question,
+    Settings, Snapshot, Taken, Target, bpffs, convert, destroy, loopback, sysctl,
 };
 
 /// The state that is written from here, and what is known of it.
@@ -46,6 +46,9 @@ pub struct Kernel {
     pub(super) peer_counts: PerCpuArray<MapData, PeerCounts>,
     pub(super) drops: PerCpuArray<MapData, u64>,
     pub(super) happened: PerCpuArray<MapData, u64>,
+    pub(super) functions: Array<MapData, FunctionState>,
+    pub(super) waits: Array<MapData, Report>,
+    pub(super) loads: Array<MapData, Load>,
     pub(super) table: Array<MapData, Flow>,
     pub(super) reports: RingBuf<MapData>,
     /// Reports that were lost until they were last asked for.
@@ -176,6 +179,10 @@ impl DataPlane for Kernel {
 
     fn flows(&self) -> Result<Vec<FlowView>, DataPlaneError> {
         self.read_flows()
+    }
+
+    fn explain(&self, question: &Question) -> Result<Explanation, DataPlaneError> {
+        self.explanation(question)
     }
 
     fn leave(mut self: Box<Self>, limit: Duration) -> Result<Left, DataPlaneError> {

@@ -3,10 +3,12 @@
 //! The upper half (control loop, discovery, admin) knows only [`DataPlane`], so it is tested with a double.
 
 mod api;
+mod asked;
 mod backend;
 mod bpffs;
 mod convert;
 mod destroy;
+mod explain;
 mod forget;
 mod functions;
 mod gateways;
@@ -31,6 +33,7 @@ pub use api::{
     FunctionPlan, Gateway, Inflight, Invocations, Left, Moves, OWN_GATEWAY, Origin, Peer, PeerCounters,
     PickMode, Settings, Snapshot, Target,
 };
+pub use explain::{Explanation, Outcome, Question, Step};
 pub use kernel::Kernel;
 pub(crate) use link::{Link, Links};
 pub use object::Object;

@@ -21,7 +21,7 @@ pub struct Seen {
     pub gateway: Option<String>,
     /// Where it was served; nothing if it was answered here.
     pub server: Option<SocketAddr>,
-    /// How the backend was chosen: `first`, `retried`, `stayed`, `moved` or `native`.
+    /// How the backend was chosen: `first`, `retried`, `stayed`, `moved`, `native` or `overflowed`.
     pub way: String,
     /// Status of the answer; nothing if none could be read.
     pub status: Option<u16>,

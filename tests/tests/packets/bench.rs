@@ -155,7 +155,7 @@ impl Bench {
             peer_bound: maps.get("PEER_BOUND"),
             drops: maps.get("DROPS"),
             happened: maps.get("HAPPENED"),
-            reports: maps.get("REPORTS"),
+            reports: maps.get("RING"),
             free: maps.get("FREE"),
             peers,
             peer_numbers,
