@@ -1,6 +1,7 @@
 //! Where the agent answers operators: a Unix socket for the `dfaas` commands, a TCP address for metrics and health.
 
 mod client;
+mod explain;
 mod flows;
 mod kernel_metrics;
 mod lasting;

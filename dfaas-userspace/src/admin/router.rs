@@ -9,6 +9,7 @@ use axum::{Json, Router};
 use dfaas_control::Time;
 use serde_json::json;
 
+use super::explain;
 use super::flows;
 use super::metrics;
 use super::view::View;
@@ -21,6 +22,7 @@ pub(super) fn commands(view: View) -> Router {
         .route("/peers", get(peers))
         .route("/functions", get(functions))
         .route("/plan", get(plan))
+        .route("/explain", get(explain::explain))
         .route("/flows", get(flows::flows))
         .route("/flows/follow", get(flows::follow))
         .with_state(view.clone());

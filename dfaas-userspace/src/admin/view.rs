@@ -5,7 +5,7 @@ use tokio::sync::watch;
 
 use super::metrics::TickHistogram;
 use crate::agent::{Following, State, Writer};
-use crate::dataplane::{FlowView, Snapshot};
+use crate::dataplane::{DataPlane, DataPlaneError, Explanation, FlowView, Question, Snapshot};
 
 /// Longest wait for fresh counters; after it the last ones are told.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -40,8 +40,23 @@ impl View {
     /// # Errors
     /// Why the data plane does not tell them.
     pub async fn flows(&self) -> Result<Vec<FlowView>, String> {
-        match tokio::time::timeout(PATIENCE, self.writer.call(|dataplane| dataplane.flows())).await {
-            Ok(Ok(Ok(flows))) => Ok(flows),
+        self.ask(|dataplane| dataplane.flows()).await
+    }
+
+    /// What would become of an invocation now, and why.
+    ///
+    /// # Errors
+    /// Why the data plane does not tell it.
+    pub async fn explain(&self, question: Question) -> Result<Explanation, String> {
+        self.ask(move |dataplane| dataplane.explain(&question)).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut dyn DataPlane) -> Result<T, DataPlaneError> + Send + 'static,
+    ) -> Result<T, String> {
+        match tokio::time::timeout(PATIENCE, self.writer.call(what)).await {
+            Ok(Ok(Ok(told))) => Ok(told),
             Ok(Ok(Err(error))) => Err(format!("data plane: {error}")),
             Ok(Err(gone)) => Err(gone.to_string()),
             Err(_) => Err(format!("the data plane did not answer within {} s", PATIENCE.as_secs())),

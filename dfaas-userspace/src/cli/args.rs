@@ -51,6 +51,17 @@ pub(super) enum Command {
     Plan(Show),
     /// The connections of the moment, or with --follow each invocation as it ends
     Flows(Flows),
+    /// What the data plane would do with an invocation now, and why
+    Explain {
+        #[command(flatten)]
+        show: Show,
+        /// Name of the function, as a caller spells it
+        #[arg(long, value_name = "NAME")]
+        function: String,
+        /// Who would call; any user otherwise
+        #[arg(long, value_name = "IP:PORT")]
+        client: Option<std::net::SocketAddr>,
+    },
     /// What this machine can do, and what stands in the way
     Doctor {
         /// Configuration file, to check what it names too

@@ -3,6 +3,7 @@
 mod agent;
 mod args;
 mod exit;
+mod explain;
 mod flows;
 mod gateway;
 mod id;
@@ -38,6 +39,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Peers(show) => show::peers(&show),
         Command::Functions(show) => show::functions(&show),
         Command::Plan(show) => show::plan(&show),
+        Command::Explain { show, function, client } => explain::run(&show, &function, client),
         Command::Flows(flows) => flows::run(&flows),
         Command::Doctor { config, json } => show::doctor(config.as_deref(), json),
         Command::Config(ConfigCommand::Check { file }) => {

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use dfaas_userspace::dataplane::{
-    DataPlane, DataPlaneError, Drops, FirstByte, FlowView, Function, FunctionPlan, Gateway, Inflight,
-    Invocations, Left, Moves, Origin, Peer, PeerCounters, Seen, Snapshot, Taken, Target,
+    DataPlane, DataPlaneError, Drops, Explanation, FirstByte, FlowView, Function, FunctionPlan, Gateway,
+    Inflight, Invocations, Left, Moves, Origin, Outcome, Peer, PeerCounters, Question, Seen, Snapshot, Step,
+    Taken, Target,
 };
 
 #[derive(Default)]
@@ -195,6 +196,15 @@ impl DataPlane for Owned {
         let memory = self.0.memory();
         broken(&memory)?;
         Ok(memory.flows.clone())
+    }
+
+    fn explain(&self, question: &Question) -> Result<Explanation, DataPlaneError> {
+        let memory = self.0.memory();
+        broken(&memory)?;
+        let outcomes = vec![Outcome { backend: "b".to_owned(), probability: 1.0 }];
+        let steps = vec![Step::new("plan", "b 100%"), Step::new("outcome", "b")];
+        let (function, client) = (question.function.clone(), question.client);
+        Ok(Explanation { function, client, outcomes, steps })
     }
 
     fn leave(self: Box<Self>, limit: Duration) -> Result<Left, DataPlaneError> {

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 
 use dfaas_userspace::admin::{self, Lines};
 use dfaas_userspace::agent::{Exit, FlowsReport, FollowLine};
-use dfaas_userspace::dataplane::{FlowView, Seen};
+use dfaas_userspace::dataplane::{Explanation, FlowView, Seen};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::io::AsyncReadExt as _;
@@ -189,8 +189,12 @@ async fn nobody_follows_over_the_tcp_address() {
 }
 
 fn command(node: &Node, arguments: &[&str]) -> Child {
+    start(node, "flows", arguments)
+}
+
+fn start(node: &Node, name: &str, arguments: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dfaas"));
-    command.arg("flows").args(arguments).arg("--socket").arg(node.socket()).env_remove("RUST_LOG");
+    command.arg(name).args(arguments).arg("--socket").arg(node.socket()).env_remove("RUST_LOG");
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs")
 }
 
@@ -284,4 +288,25 @@ async fn the_connections_of_the_moment_are_told_the_youngest_first_and_as_many_a
     assert_eq!(out, "no such connections, of 3 that the node has\n");
     let (code, _, err) = ended(command(&node, &["--sample", "2"])).await;
     assert!(code == Some(2) && err.contains("--follow"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_names_whose_the_plan_is_and_takes_any_name_and_client() {
+    let node = node().await;
+    let explain = async |arguments: &[&str]| ended(start(&node, "explain", arguments)).await;
+    let (code, out, err) = explain(&["--function", "figlet", "--client", "[2001:db8::7]:40000"]).await;
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines[1], "plan        b 100%");
+    assert!(lines[2].starts_with("written by  strategy static, "), "{out}");
+    let (_, out, _) = explain(&["--json", "--function", "a b&client=?", "--client", "192.0.2.7:1"]).await;
+    let explanation: Explanation = serde_json::from_str(&out).unwrap();
+    assert_eq!(explanation.function, "a b&client=?");
+    assert_eq!(explanation.client, Some("192.0.2.7:1".parse().unwrap()));
+    assert_eq!(explanation.steps.len(), 2, "nobody has planned that: {out}");
+    node.dataplane.memory().broken = true;
+    let (code, _, err) = explain(&["--function", "figlet"]).await;
+    assert!(code == Some(1) && err.contains("told to fail"), "{err}");
+    let (code, _, err) = explain(&["--function", "figlet", "--client", "nobody"]).await;
+    assert!(code == Some(2) && err.contains("--client"), "{err}");
 }

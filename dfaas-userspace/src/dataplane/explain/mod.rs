@@ -2,6 +2,8 @@
 //! what their maps say at the moment, which it leaves as it is.
 
 mod scene;
+#[cfg(test)]
+mod tests;
 mod trial;
 mod words;
 

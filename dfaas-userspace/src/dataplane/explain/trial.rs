@@ -21,13 +21,14 @@ struct Trial<'s> {
     tried: u32,
     /// Whether chance has had no part so far.
     sure: bool,
-    drawn: bool,
+    /// Whether a random number was taken that is not known to be of no importance.
+    pending: bool,
     steps: Vec<Step>,
 }
 
 impl<'s> Trial<'s> {
     fn new(scene: &'s Scene, seed: u64) -> Self {
-        Self { scene, random: seed, tried: 0, sure: true, drawn: false, steps: Vec::new() }
+        Self { scene, random: seed, tried: 0, sure: true, pending: false, steps: Vec::new() }
     }
 
     /// The outcome, as the choice has it.
@@ -36,7 +37,9 @@ impl<'s> Trial<'s> {
         Choice::new(self, plan).choose()
     }
 
+    /// Notes a step, if it comes about whatever the random numbers are.
     fn note(&mut self, step: &str, says: String) {
+        self.sure &= !self.pending;
         if self.sure {
             self.steps.push(Step::new(step, says));
         }
@@ -49,8 +52,8 @@ impl World for Trial<'_> {
     }
 
     fn random(&mut self) -> u32 {
-        // Each draw takes one, whatever it does with it; only those behind the first matter in every mode.
-        self.sure &= !self.drawn;
+        self.sure &= !self.pending;
+        self.pending = true;
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.random;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -60,6 +63,8 @@ impl World for Trial<'_> {
 
     fn turn(&mut self) -> u64 {
         let draws = self.scene.draws;
+        // Every draw takes a random number first; an evenly spaced one does not look at it.
+        self.pending = false;
         if self.scene.in_force().is_some_and(|plan| plan.mode == mode::SMOOTH) {
             let point = f64::from(draw(mode::SMOOTH, 0, draws)) * 100.0 / 65_536.0;
             self.note("draw", format!("evenly spaced: draw {draws} is at {point:.2}% of the shares"));
@@ -67,7 +72,6 @@ impl World for Trial<'_> {
             self.note("draw", "at random, by the shares".to_owned());
             self.sure = false;
         }
-        self.drawn = true;
         draws
     }
 
@@ -107,6 +111,7 @@ impl World for Trial<'_> {
     }
 
     fn wait(&mut self, backend: u32) -> u32 {
+        self.sure &= !self.pending;
         self.scene.wait(backend)
     }
 
@@ -135,8 +140,11 @@ pub(super) fn recorded(scene: &Scene) -> Vec<Step> {
 
 /// All that can come of the choice. The same scene always gives the same answer.
 pub(super) fn outcomes(scene: &Scene) -> Vec<Outcome> {
-    let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
-    for seed in 0..TIMES {
+    let mut first = Trial::new(scene, 0);
+    let outcome = first.run();
+    let times = if first.sure && !first.pending { 1 } else { TIMES };
+    let mut counts: BTreeMap<u32, u64> = BTreeMap::from([(outcome, 1)]);
+    for seed in 1..times {
         *counts.entry(Trial::new(scene, seed.wrapping_mul(0x2545_f491_4f6c_dd1d)).run()).or_default() += 1;
     }
     let name = |outcome| match outcome {
@@ -147,7 +155,7 @@ pub(super) fn outcomes(scene: &Scene) -> Vec<Outcome> {
     };
     let mut outcomes: Vec<Outcome> = counts
         .into_iter()
-        .map(|(outcome, count)| Outcome { backend: name(outcome), probability: count as f64 / TIMES as f64 })
+        .map(|(outcome, count)| Outcome { backend: name(outcome), probability: count as f64 / times as f64 })
         .collect();
     outcomes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     outcomes
