@@ -94,8 +94,8 @@ pub struct Report {
     pub sent: u32,
     /// Wait (in 65,536ths) for each microsecond of work that is added: the inverse of the processors that do it.
     pub pace: u32,
-    /// Zero.
-    pub padding: u32,
+    /// 1: it has said something; 0: nothing is known of it.
+    pub known: u32,
 }
 
 /// Work (us of one processor, by [`crate::plan::Plan::work`]) that this node has given a backend; index is its backend

@@ -75,12 +75,16 @@ pub(super) const fn two(count: u32, random: u32) -> (u32, u32) {
     (first, if second >= count { second.wrapping_sub(count) } else { second })
 }
 
-/// How long (us) an invocation is expected to wait at a peer: what it reported, and what this node has sent it since.
+/// How long (us) an invocation is expected to wait at a peer: what it reported, and what this node has sent it since;
+/// [`NO_WAY`] if it has reported nothing.
 #[inline(always)]
 #[must_use]
 pub const fn expected_wait(report: &Report, load: &Load) -> u32 {
+    if report.known == 0 {
+        return NO_WAY;
+    }
     let since = (load.sent as u32).wrapping_sub(report.sent);
-    let wait = report.wait as u64 + (since as u64 * report.pace as u64 >> 16);
+    let wait = report.wait as u64 + ((since as u64 * report.pace as u64) >> 16);
     if wait < NO_WAY as u64 { wait as u32 } else { NO_WAY - 1 }
 }
 
@@ -89,6 +93,6 @@ pub const fn expected_wait(report: &Report, load: &Load) -> u32 {
 #[must_use]
 pub const fn wait_here(report: &Report, load: &Load) -> u32 {
     let work = if load.under_way < u32::MAX as u64 { load.under_way } else { u32::MAX as u64 };
-    let wait = report.wait as u64 + (work * report.pace as u64 >> 16);
+    let wait = report.wait as u64 + ((work * report.pace as u64) >> 16);
     if wait < NO_WAY as u64 { wait as u32 } else { NO_WAY - 1 }
 }

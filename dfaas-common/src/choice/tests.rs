@@ -155,10 +155,11 @@ fn requests_of_peers_stay_here_within_what_peers_may_have() {
 
 #[test]
 fn a_report_ages_by_what_was_sent_since() {
-    let report = Report { wait: 1_000, sent: 0xffff_ff00, pace: 32_768, padding: 0 };
+    let report = Report { wait: 1_000, sent: 0xffff_ff00, pace: 32_768, known: 1 };
     let load = Load { sent: 0x1_0000_0100, under_way: 700 };
     assert_eq!(expected_wait(&report, &load), 1_000 + 512 / 2, "two processors, and the counter went round");
     assert_eq!(wait_here(&report, &load), 1_000 + 700 / 2);
+    assert_eq!(expected_wait(&Report { known: 0, ..report }, &load), NO_WAY);
     let far = Load { sent: 0, under_way: u64::MAX };
     assert!(
         wait_here(&report, &far) < NO_WAY

@@ -45,9 +45,7 @@ impl Kernel {
             if number != LOCAL {
                 backends.insert(number, self.backend_scene(function, number)?);
             }
-            let report = self.waits.get(&number, 0).map_err(map_error("REPORTS"))?;
-            let load = self.loads.get(&number, 0).map_err(map_error("LOADS"))?;
-            waits.insert(number, (report, load));
+            waits.insert(number, self.reports.read(number)?);
         }
         Ok(Scene {
             interfaces: self.settings.interfaces.clone(),

@@ -9,7 +9,7 @@ use aya::maps::lpm_trie::LpmTrie;
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Queue, RingBuf};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
-use dfaas_common::config::{Config, Load, Peer as KernelPeer, Report};
+use dfaas_common::config::{Config, Peer as KernelPeer};
 use dfaas_common::count::{CountKey, LOCAL, PeerCounts, REJECT, Tally};
 use dfaas_common::flow::Flow;
 use dfaas_common::plan::{FunctionState, Name, Plan};
@@ -18,9 +18,10 @@ use nix::time::{ClockId, clock_gettime};
 use super::functions::Known;
 use super::numbers::Numbers;
 use super::object::Object;
+use super::waits::Reports;
 use super::{
     DataPlane, DataPlaneError, Explanation, FlowView, Function, FunctionPlan, Gateway, Left, Peer, Question,
-    Settings, Snapshot, Taken, Target, bpffs, convert, destroy, loopback, sysctl,
+    Settings, Snapshot, Taken, Target, Waits, bpffs, convert, destroy, loopback, sysctl,
 };
 
 /// The state that is written from here, and what is known of it.
@@ -44,13 +45,12 @@ pub struct Kernel {
     pub(super) admissions: Array<MapData, u64>,
     pub(super) peer_bound: Array<MapData, u64>,
     pub(super) peer_counts: PerCpuArray<MapData, PeerCounts>,
+    pub(super) reports: Reports,
     pub(super) drops: PerCpuArray<MapData, u64>,
     pub(super) happened: PerCpuArray<MapData, u64>,
     pub(super) functions: Array<MapData, FunctionState>,
-    pub(super) waits: Array<MapData, Report>,
-    pub(super) loads: Array<MapData, Load>,
     pub(super) table: Array<MapData, Flow>,
-    pub(super) reports: RingBuf<MapData>,
+    pub(super) ring: RingBuf<MapData>,
     /// Reports that were lost until they were last asked for.
     pub(super) lost_before: u64,
     pub(super) function_numbers: Numbers,
@@ -153,6 +153,10 @@ impl DataPlane for Kernel {
         let number = self.known_functions.get(function).ok_or_else(unknown)?.number;
         let value = convert::plan(plan, monotonic(), |target| self.backend(target))?;
         self.plans.insert(number, value, 0).map_err(map_error("PLANS"))
+    }
+
+    fn set_waits(&mut self, waits: &Waits) -> Result<(), DataPlaneError> {
+        self.put_waits(waits)
     }
 
     fn set_armed(&mut self, armed: bool) -> Result<(), DataPlaneError> {

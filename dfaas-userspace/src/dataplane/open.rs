@@ -11,6 +11,7 @@ use rand::rngs::OsRng;
 use super::kernel::{Kernel, map_error};
 use super::numbers::Numbers;
 use super::object::Object;
+use super::waits::Reports;
 use super::{DataPlane, DataPlaneError, Settings, backend, bpffs, convert, destroy, loopback, sysctl};
 
 /// Loads and attaches the programs, or takes over the pinned ones of an agent that is gone: bound connections go on,
@@ -41,13 +42,12 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         admissions: object.take("ADMISSIONS")?,
         peer_bound: object.take("PEER_BOUND")?,
         peer_counts: object.take("PEER_COUNTS")?,
+        reports: Reports::take(&mut object)?,
         drops: object.take("DROPS")?,
         happened: object.take("HAPPENED")?,
         functions: object.take("FUNCTIONS")?,
-        waits: object.take("REPORTS")?,
-        loads: object.take("LOADS")?,
         table: object.take("TABLE")?,
-        reports: object.take("RING")?,
+        ring: object.take("RING")?,
         lost_before: 0,
         function_numbers: Numbers::read("FUNCTION_LABELS", object.take("FUNCTION_LABELS")?)?,
         peer_labels: Numbers::read("PEER_LABELS", object.take("PEER_LABELS")?)?,

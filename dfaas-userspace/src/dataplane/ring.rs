@@ -80,7 +80,7 @@ impl Kernel {
     pub(super) fn take_reports(&mut self, most: usize) -> Result<Taken, DataPlaneError> {
         let mut events = Vec::new();
         while events.len() < most
-            && let Some(item) = self.reports.next()
+            && let Some(item) = self.ring.next()
         {
             // One of another length would be of programs of another version, which have a ring of their own.
             events.extend(InvocationEvent::from_bytes(&item));

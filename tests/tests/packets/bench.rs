@@ -7,7 +7,7 @@ use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue, RingBuf};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint, from_bytes, mapped};
-use dfaas_common::config::{Config, Peer, place};
+use dfaas_common::config::{Config, Load, Peer, Report, place};
 use dfaas_common::count::{CountKey, PeerCounts, Tally};
 use dfaas_common::flow::Flow;
 use dfaas_common::plan::{FunctionState, Name, Plan, name_key};
@@ -65,8 +65,10 @@ pub struct Bench {
     pub(crate) peer_bound: Array<MapData, u64>,
     pub(crate) drops: PerCpuArray<MapData, u64>,
     pub(crate) happened: PerCpuArray<MapData, u64>,
-    pub(crate) reports: RingBuf<MapData>,
+    pub(crate) ring: RingBuf<MapData>,
     free: Queue<MapData, u32>,
+    pub(crate) reports: Array<MapData, Report>,
+    pub(crate) loads: Array<MapData, Load>,
     peers: Array<MapData, Peer>,
     peer_numbers: HashMap<MapData, Address, u32>,
 }
@@ -155,8 +157,10 @@ impl Bench {
             peer_bound: maps.get("PEER_BOUND"),
             drops: maps.get("DROPS"),
             happened: maps.get("HAPPENED"),
-            reports: maps.get("RING"),
+            ring: maps.get("RING"),
             free: maps.get("FREE"),
+            reports: maps.get("REPORTS"),
+            loads: maps.get("LOADS"),
             peers,
             peer_numbers,
             object,

@@ -22,7 +22,7 @@ impl Bench {
     /// Invocations that were reported since the last look.
     pub fn reports(&mut self) -> Vec<InvocationEvent> {
         let mut reports = Vec::new();
-        while let Some(item) = self.reports.next() {
+        while let Some(item) = self.ring.next() {
             reports.push(InvocationEvent::from_bytes(&item).expect("a whole event"));
         }
         reports

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use dfaas_common::address::Endpoint;
-use dfaas_common::count::REJECT;
+use dfaas_common::config::Report;
+use dfaas_common::count::{LOCAL, REJECT};
 use dfaas_common::event::{End, InvocationEvent, RING_BYTES, Way};
 use dfaas_common::flow::mark;
 use dfaas_common::translate::flag::{ACK, FIN, PSH, RST, SYN};
@@ -356,4 +357,19 @@ fn a_ring_that_nobody_empties_loses_events_which_are_counted_and_the_invocations
     assert_eq!(bench.events()["rejected_503"], u64::from(count));
     reject(&mut bench, 1);
     assert_eq!(bench.reports().len(), 1, "an empty ring takes events again");
+}
+
+#[test]
+fn what_exceeds_the_limits_here_is_told_as_overflowed() {
+    let mut bench = following(World::V4);
+    bench.reports.set(1, Report { known: 1, ..Report::default() }, 0).expect("a report");
+    bench.plan(&[(LOCAL, 65_536)], |plan| {
+        plan.local_inflight = 1;
+        plan.set_candidates([1].into_iter());
+    });
+    send(&mut bench, 40_000);
+    let peer = Backend::accepting(send(&mut bench, 40_001));
+    bench.ingress(&peer.syn_ack());
+    bench.ingress(&peer.segment(ACK | PSH, 0, SENT).payload(ANSWER));
+    assert_eq!(told(&one(&mut bench)), (1, Way::Overflowed as u32, End::Answered as u32, 200));
 }

@@ -153,7 +153,7 @@ fn candidates_are_told_with_their_waits_and_the_better_one_takes_it() {
         plan.set_candidates([1, 2].into_iter());
         plan.overflow_above = 50_000;
     });
-    let waits = |wait| (Report { wait, ..Report::default() }, Load::default());
+    let waits = |wait| (Report { wait, known: 1, ..Report::default() }, Load::default());
     busy.waits = BTreeMap::from([(0, waits(80_000)), (1, waits(30_000)), (2, waits(20_000))]);
     assert_eq!(certain(&busy), "c");
     let explanation = asked(&busy);
