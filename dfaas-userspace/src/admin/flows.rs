@@ -120,7 +120,7 @@ impl Lines {
                 if self.asked.fits(function, peer.as_deref(), backend)
                     && self.thinning.passes(given, self.sample)
                 {
-                    self.add(&FollowLine::Invocation(Seen::clone(&seen)));
+                    self.add(&FollowLine::Invocation(Box::new(Seen::clone(&seen))));
                 }
             }
             News::Lost(in_kernel) => self.add(&FollowLine::Missed { in_kernel, by_reader: 0 }),

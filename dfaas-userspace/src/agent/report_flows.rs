@@ -25,7 +25,7 @@ pub enum FollowLine {
         sample: u32,
     },
     /// An invocation is over.
-    Invocation(Seen),
+    Invocation(Box<Seen>),
     /// Invocations were over that cannot be told.
     Missed {
         /// Whoever they were of: there was no room in the kernel.

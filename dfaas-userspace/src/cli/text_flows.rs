@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn an_invocation_is_one_line_whose_columns_stand_below_their_names() {
         let header = line(&FollowLine::Following { sample: 1 }, false);
-        let text = line(&FollowLine::Invocation(seen()), false);
+        let text = line(&FollowLine::Invocation(Box::new(seen())), false);
         assert_eq!(
             text,
             "18:04:05.678  figlet                203.0.113.7:40000      node-2            first    200     12.3 ms     \
@@ -189,11 +189,11 @@ mod tests {
 
     #[test]
     fn colours_stand_round_what_failed_and_only_where_they_are_asked_for() {
-        let failed = Seen { status: Some(503), end: "rejected".to_owned(), ..seen() };
+        let failed = Box::new(Seen { status: Some(503), end: "rejected".to_owned(), ..seen() });
         let text = line(&FollowLine::Invocation(failed.clone()), true);
         assert!(text.starts_with(colour::RED) && text.ends_with("rejected\x1b[0m\n"), "{text:?}");
         assert!(!line(&FollowLine::Invocation(failed), false).contains('\x1b'));
-        assert!(!line(&FollowLine::Invocation(seen()), true).contains('\x1b'));
+        assert!(!line(&FollowLine::Invocation(Box::new(seen())), true).contains('\x1b'));
     }
 
     #[test]

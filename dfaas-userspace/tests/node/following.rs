@@ -32,6 +32,10 @@ fn seen(function: &str, backend: &str) -> Seen {
     }
 }
 
+fn line(seen: Seen) -> FollowLine {
+    FollowLine::Invocation(Box::new(seen))
+}
+
 async fn node() -> Node {
     Node::start(&["figlet"]).await.ready().await
 }
@@ -63,7 +67,7 @@ async fn a_follower_is_told_each_invocation_and_with_the_last_follower_the_repor
     assert_eq!(lines(&mut first, 1).await, [FollowLine::Following { sample: 1 }]);
     node.dataplane.memory().seen.extend([seen("figlet", "b"), seen("qrcode", "local")]);
     let told = lines(&mut first, 2).await;
-    assert_eq!(told, [seen("figlet", "b"), seen("qrcode", "local")].map(FollowLine::Invocation));
+    assert_eq!(told, [seen("figlet", "b"), seen("qrcode", "local")].map(line));
 
     let second = follow(&node, "?sample=7").await;
     drop(first);
@@ -95,10 +99,10 @@ async fn only_what_was_asked_for_is_told() {
     let all = [seen("figlet", "local"), seen("qrcode", "b"), from_peer.clone(), seen("figlet", "b")];
     node.dataplane.memory().seen.extend(all);
     let told = lines(&mut figlet, 2).await;
-    assert_eq!(told[1..], [FollowLine::Invocation(seen("figlet", "b"))]);
+    assert_eq!(told[1..], [line(seen("figlet", "b"))]);
     let told = lines(&mut of_peer, 4).await;
     let expected = [seen("qrcode", "b"), from_peer, seen("figlet", "b")];
-    assert_eq!(told[1..], expected.map(FollowLine::Invocation));
+    assert_eq!(told[1..], expected.map(line));
 }
 
 #[tokio::test]
@@ -224,7 +228,7 @@ async fn the_command_prints_a_line_each_and_ends_after_so_many() {
     node.dataplane.memory().seen.push(seen("figlet", "b"));
     let (_, out, _) = ended(child).await;
     let lines: Vec<FollowLine> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines, [FollowLine::Following { sample: 1 }, FollowLine::Invocation(seen("figlet", "b"))]);
+    assert_eq!(lines, [FollowLine::Following { sample: 1 }, line(seen("figlet", "b"))]);
     sample_is(&node.dataplane, 0).await;
 }
 

@@ -86,7 +86,7 @@ fn what_an_agent_that_is_killed_was_reporting_ends_with_the_next() {
     federation.first().kill_agent().unwrap();
     assert_eq!(sample(&federation), 1, "nobody was there to end it");
     federation.served_times("echo", 3);
-    eventually("the follower ends", || follower.output().contains("the agent").then_some(()));
+    eventually("the follower ends", || follower.output().contains("has ended").then_some(()));
     federation.first().start_agent().unwrap();
     assert_eq!(sample(&federation), 0);
     let again = follow(&federation.nodes[0]);
