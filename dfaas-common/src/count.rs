@@ -104,6 +104,8 @@ macro_rules! numbered {
     };
 }
 
+pub(crate) use numbered;
+
 numbered! {
     /// Why a packet was dropped.
     DropReason, DROP_REASONS {
@@ -210,6 +212,8 @@ numbered! {
         Observed = 30 "observed",
         /// A backend without a share took what exceeded the local limits.
         Overflowed = 31 "overflowed",
+        /// An invocation was to be reported, but the ring of events was full.
+        SampleLost = 32 "sample_lost",
     }
 }
 

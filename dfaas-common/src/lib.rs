@@ -16,6 +16,7 @@ pub mod choice;
 pub mod config;
 pub mod cookie;
 pub mod count;
+pub mod event;
 pub mod first_byte;
 pub mod flow;
 pub mod forwarded;

@@ -2,7 +2,7 @@
 
 use aya::Pod;
 
-use crate::{address, config, count, flow, plan};
+use crate::{address, config, count, event, flow, plan};
 
 macro_rules! pod {
     ($($kind:ty),+ $(,)?) => {
@@ -23,6 +23,7 @@ pod!(
     count::CountKey,
     count::MoveKey,
     count::Tally,
+    event::InvocationEvent,
     flow::Flow,
     flow::FlowRef,
     plan::Plan,

@@ -5,6 +5,7 @@ use dfaas_common::checksum::fold;
 use dfaas_common::choice::TOO_MANY;
 use dfaas_common::cookie::NO_SCALE;
 use dfaas_common::count::{DropReason, Event, NO_FUNCTION, PeerOutcome, REJECT};
+use dfaas_common::event::Way;
 use dfaas_common::flow::{Flow, Slot, mark, state};
 use dfaas_common::steps;
 use dfaas_common::translate::flag;
@@ -312,6 +313,7 @@ pub fn next(skb: Skb, s: *mut Scratch) -> i32 {
         }
         (*s).old.far = NO_LEG;
         (*flow).syns = 0;
+        (*flow).noted.way = Way::Retried as u32;
         if (*flow).function == NO_FUNCTION {
             // Not an invocation: what the gateway says is what the client gets.
             return reject::pass_reset(skb, s, number, flow);

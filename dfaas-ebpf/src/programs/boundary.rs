@@ -1,14 +1,16 @@
 //! Where requests and answers begin and end on a connection that has a backend; see [`dfaas_common::http::exchange`].
 
 use dfaas_common::count::{DropReason, Event, PinReason};
+use dfaas_common::event::End;
 use dfaas_common::flow::{Flow, mark};
 use dfaas_common::http::exchange::{Answer, Data, Verdict, after, place};
 use dfaas_common::steps;
 use dfaas_common::translate::flag;
 
 use super::atomic;
-use super::count::{carried, drop, event, pinned, release};
+use super::count::{answer, carried, drop, event, pinned, release};
 use super::established;
+use super::report;
 use super::scratch::Scratch;
 use super::skb::{Skb, jump};
 
@@ -82,6 +84,7 @@ pub fn from_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> 
         let segment = &(*s).segment;
         // Before the end of an answer is noticed, with which its bytes are counted.
         carried(flow, 1, segment.payload);
+        answer(s, flow);
         let acked = segment.acknowledgment.wrapping_sub((*flow).shift);
         if after(acked, (*flow).backend_acked) && segment.flags as u8 & flag::ACK != 0 {
             (*flow).backend_acked = acked;
@@ -91,7 +94,10 @@ pub fn from_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> 
             let sequence = segment.sequence.wrapping_sub((*flow).sequence_delta);
             match (*flow).exchange.backend.backend_segment(sequence, segment.payload, asked) {
                 Answer::Nothing => {}
-                Answer::Done => release(flow),
+                Answer::Done => {
+                    report::over(flow, End::Answered);
+                    release(flow);
+                }
                 Answer::Pin => pin(flow, PinReason::Answer),
                 Answer::Head | Answer::Chunk { .. } => {
                     (*s).number = number;

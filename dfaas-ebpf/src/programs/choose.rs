@@ -7,6 +7,7 @@ use dfaas_common::choice::{
     Choice, Draw, Limits, NO_WAY, Taken, UNAVAILABLE, World, expected_wait, tried, wait_here,
 };
 use dfaas_common::count::{Event, LOCAL, NO_FUNCTION};
+use dfaas_common::event::Way;
 use dfaas_common::flow::Flow;
 use dfaas_common::plan::{MAX_TARGETS, Plan, allows};
 
@@ -122,6 +123,8 @@ impl World for Chosen {
 
     #[inline(always)]
     fn overflowed(&mut self) {
+        // SAFETY: map value, claimed by this CPU.
+        unsafe { (*self.flow).noted.way = Way::Overflowed as u32 };
         event(Event::Overflowed);
     }
 

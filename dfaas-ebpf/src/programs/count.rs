@@ -110,6 +110,9 @@ fn settle(flow: *mut Flow) {
         }
         let up = atomic::fetch_and(&raw mut (*flow).bytes[0], 0);
         let down = atomic::fetch_and(&raw mut (*flow).bytes[1], 0);
+        // Of an invocation that goes on, although its client has closed its side.
+        (*flow).noted.counted[0] += up;
+        (*flow).noted.counted[1] += down;
         if let Some(tally) = tally(flow, (*flow).backend_number) {
             (*tally).bytes[0] += up;
             (*tally).bytes[1] += down;
@@ -230,6 +233,7 @@ fn first_byte(flow: *mut Flow, now: u64) {
         if asked == 0 || !atomic::swap(&raw mut (*flow).asked, asked, 0) {
             return;
         }
+        (*flow).noted.first_byte = now;
         // Another CPU may have asked after `now` was read.
         let time = now.saturating_sub(asked);
         let Some(tally) = tally(flow, (*flow).backend_number) else { return };

@@ -4,6 +4,7 @@ use aya_ebpf::helpers::generated::bpf_loop;
 use core::ffi::c_void;
 use dfaas_common::address::Address;
 use dfaas_common::count::{DropReason, PeerOutcome};
+use dfaas_common::event::End;
 use dfaas_common::flow::{Flow, mark, state};
 use dfaas_common::http::exchange::after;
 use dfaas_common::opaque::opaque;
@@ -12,11 +13,12 @@ use dfaas_common::steps;
 use dfaas_common::translate::{Translation, apply, flag};
 
 use super::atomic;
-use super::count::{answer, carried, drop, end, peer};
+use super::count::{carried, drop, end, peer};
 use super::deliver;
 use super::family::readdress;
 use super::leg;
 use super::maps::CONFIG;
+use super::report;
 use super::scratch::Scratch;
 use super::skb::{PASS, Skb, difference, jump};
 
@@ -169,6 +171,13 @@ pub fn note(s: *mut Scratch, flow: *mut Flow, fin: u64) -> bool {
         if flags & (flag::FIN | flag::RST) != 0 {
             let reset = flags & flag::RST != 0;
             let before = atomic::fetch_or(&raw mut (*flow).marks, if reset { mark::RESET } else { fin });
+            // A client that has closed its side may still be answered.
+            if reset {
+                let client = fin == mark::CLIENT_FIN;
+                report::over(flow, if client { End::ClientReset } else { End::BackendReset });
+            } else if fin == mark::BACKEND_FIN {
+                report::over(flow, End::Closed);
+            }
             end(flow);
             return reset && before & (mark::RESET | fin) == 0;
         }
@@ -213,7 +222,6 @@ pub fn to_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i3
 pub fn to_client(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     unsafe {
-        answer(s, flow);
         if note(s, flow, mark::BACKEND_FIN) {
             peer((*flow).backend_number, PeerOutcome::Reset);
         }

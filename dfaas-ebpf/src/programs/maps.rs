@@ -3,10 +3,11 @@
 use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::lpm_trie::LpmTrie;
-use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, Queue};
+use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, Queue, RingBuf};
 use dfaas_common::address::{Address, Endpoint, Tuple};
 use dfaas_common::config::{Config, Load, Peer, Report, cursor};
 use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS, MoveKey, PIN_REASONS, PeerCounts, Tally};
+use dfaas_common::event::RING_BYTES;
 use dfaas_common::flow::{Flow, FlowRef, Greeting, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::plan::{FunctionState, Name, Plan, RATES};
 use dfaas_common::steps::STEPS;
@@ -134,6 +135,10 @@ pub static DROPS: PerCpuArray<u64> = PerCpuArray::with_max_entries(DROP_REASONS,
 /// What else happened, by [`dfaas_common::count::Event`].
 #[map]
 pub static HAPPENED: PerCpuArray<u64> = PerCpuArray::with_max_entries(EVENTS, 0);
+
+/// Invocations that are over, as [`dfaas_common::event::InvocationEvent`]; nobody reads it unless somebody follows.
+#[map]
+pub static RING: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
 
 /// Segments seen out of order by connections without timestamps: a lossy table, see `handshake::missing_first`.
 #[map]

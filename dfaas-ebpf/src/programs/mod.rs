@@ -26,6 +26,7 @@ mod native;
 mod reach;
 mod read;
 mod reject;
+mod report;
 mod request;
 mod resend;
 mod response;

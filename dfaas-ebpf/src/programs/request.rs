@@ -4,6 +4,7 @@
 use dfaas_common::choice::TOO_MANY;
 use dfaas_common::config::{Config, setting};
 use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, PinReason, REJECT};
+use dfaas_common::event::Way;
 use dfaas_common::flow::{Flow, mark, state};
 use dfaas_common::http::exchange::{Verdict, after};
 use dfaas_common::http::flag;
@@ -20,6 +21,7 @@ use super::head;
 use super::leg;
 use super::log;
 use super::reject;
+use super::report;
 use super::saved;
 use super::scratch::Scratch;
 use super::skb::{Skb, clock};
@@ -94,6 +96,8 @@ fn stay_or_wait(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config:
         (*flow).function = (*s).function;
         choose::stay(flow, (*flow).backend_number);
         note_request(s, flow, config);
+        report::begin(flow, config, (*s).now);
+        report::placed(flow, Way::Stayed);
         asked(flow, (*s).now, false);
     }
     event(Event::Stayed);
@@ -169,10 +173,12 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         (*flow).tried = 0;
         note_clock(s, flow);
         catch_up(s, flow);
+        report::begin(flow, config, (*s).now);
         let choice = choose_for(flow, config);
         log::decision(skb, flow, choice);
         note_request(s, flow, config);
         if choice < REJECT && leg::far(flow) == (*s).old.far {
+            report::placed(flow, Way::Stayed);
             asked(flow, (*s).now, false);
             event(Event::Stayed);
             (*flow).state = before;
@@ -202,6 +208,7 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             }
             return reject::answer(skb, s, flow, if choice == TOO_MANY { 429 } else { 503 });
         }
+        report::placed(flow, Way::Moved);
         event(if choice == LOCAL { Event::MovedLocal } else { Event::MovedPeer });
         count::moved((*s).old.backend, choice);
         (*flow).state = state::OPENING;

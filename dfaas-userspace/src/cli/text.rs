@@ -144,7 +144,7 @@ fn answers(by_class: &BTreeMap<String, u64>) -> String {
 }
 
 /// A number of bytes with three or four digits.
-fn bytes(bytes: u64) -> String {
+pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
     let (mut value, mut unit) = (bytes as f64, 0);
     while value >= 1000.0 && unit + 1 < UNITS.len() {

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub use dfaas_control::{Admission, PickMode, Wait};
 use ipnet::IpNet;
 
+use super::{Explanation, FlowView, Question, Taken};
+
 /// Everything that is fixed while the data plane is attached; the `[dataplane]` table, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -334,6 +336,19 @@ pub trait DataPlane: Send {
 
     /// Reads counters and gauges.
     fn snapshot(&self) -> Result<Snapshot, DataPlaneError>;
+
+    /// Tells of one invocation in `sample` from now on, drawn at random when its request comes; 0: of none, and nothing
+    /// is spent on it.
+    fn set_sample(&mut self, sample: u32) -> Result<(), DataPlaneError>;
+
+    /// Takes the invocations that were told and not taken yet, at most `most`; the oldest first.
+    fn take_seen(&mut self, most: usize) -> Result<Taken, DataPlaneError>;
+
+    /// Every connection in the flow table.
+    fn flows(&self) -> Result<Vec<FlowView>, DataPlaneError>;
+
+    /// What would become of an invocation now, and why; changes nothing.
+    fn explain(&self, question: &Question) -> Result<Explanation, DataPlaneError>;
 
     /// Disarms, waits up to `limit` for bound connections to end, detaches and removes the pins.
     /// Dropping the value instead leaves everything attached and pinned.

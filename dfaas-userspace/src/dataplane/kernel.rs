@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use aya::maps::lpm_trie::LpmTrie;
-use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Queue};
+use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Queue, RingBuf};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
 use dfaas_common::config::{Config, Peer as KernelPeer};
 use dfaas_common::count::{CountKey, LOCAL, MoveKey, PeerCounts, REJECT, Tally};
-use dfaas_common::plan::{Name, Plan};
+use dfaas_common::flow::Flow;
+use dfaas_common::plan::{FunctionState, Name, Plan};
 use nix::time::{ClockId, clock_gettime};
 
 use super::functions::Known;
@@ -19,8 +20,8 @@ use super::numbers::Numbers;
 use super::object::Object;
 use super::waits::Reports;
 use super::{
-    DataPlane, DataPlaneError, Function, FunctionPlan, Gateway, Left, Peer, Settings, Snapshot, Target,
-    Waits, bpffs, convert, destroy, loopback, sysctl,
+    DataPlane, DataPlaneError, Explanation, FlowView, Function, FunctionPlan, Gateway, Left, Peer, Question,
+    Settings, Snapshot, Taken, Target, Waits, bpffs, convert, destroy, loopback, sysctl,
 };
 
 /// The state that is written from here, and what is known of it.
@@ -49,6 +50,11 @@ pub struct Kernel {
     pub(super) happened: PerCpuArray<MapData, u64>,
     pub(super) pins: PerCpuArray<MapData, u64>,
     pub(super) moves: PerCpuHashMap<MapData, MoveKey, u64>,
+    pub(super) functions: Array<MapData, FunctionState>,
+    pub(super) table: Array<MapData, Flow>,
+    pub(super) ring: RingBuf<MapData>,
+    /// Reports that were lost until they were last asked for.
+    pub(super) lost_before: u64,
     pub(super) function_numbers: Numbers,
     pub(super) peer_labels: Numbers,
     pub(super) gateway_labels: Numbers,
@@ -75,7 +81,7 @@ pub(super) fn map_error(map: &'static str) -> impl Fn(MapError) -> DataPlaneErro
 }
 
 /// The clock of the programs, ns.
-fn monotonic() -> u64 {
+pub(super) fn monotonic() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap_or_else(|_| nix::sys::time::TimeSpec::new(0, 0));
     now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
 }
@@ -167,6 +173,22 @@ impl DataPlane for Kernel {
 
     fn snapshot(&self) -> Result<Snapshot, DataPlaneError> {
         self.read_snapshot()
+    }
+
+    fn set_sample(&mut self, sample: u32) -> Result<(), DataPlaneError> {
+        self.put_sample(sample)
+    }
+
+    fn take_seen(&mut self, most: usize) -> Result<Taken, DataPlaneError> {
+        self.take_reports(most)
+    }
+
+    fn flows(&self) -> Result<Vec<FlowView>, DataPlaneError> {
+        self.read_flows()
+    }
+
+    fn explain(&self, question: &Question) -> Result<Explanation, DataPlaneError> {
+        self.explanation(question)
     }
 
     fn leave(mut self: Box<Self>, limit: Duration) -> Result<Left, DataPlaneError> {

@@ -45,6 +45,7 @@ const PINNED: &[&str] = &[
     "PLACES",
     "PLANS",
     "REPORTS",
+    "RING",
     "SLOTS",
     "TABLE",
     "TALLIES",

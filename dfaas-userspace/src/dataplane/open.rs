@@ -47,6 +47,10 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         happened: object.take("HAPPENED")?,
         pins: object.take("PINS")?,
         moves: object.take("MOVES")?,
+        functions: object.take("FUNCTIONS")?,
+        table: object.take("TABLE")?,
+        ring: object.take("RING")?,
+        lost_before: 0,
         function_numbers: Numbers::read("FUNCTION_LABELS", object.take("FUNCTION_LABELS")?)?,
         peer_labels: Numbers::read("PEER_LABELS", object.take("PEER_LABELS")?)?,
         gateway_labels: Numbers::read("GATEWAY_LABELS", object.take("GATEWAY_LABELS")?)?,
@@ -133,6 +137,8 @@ impl Kernel {
             }
         }
         config.version = ABI_VERSION;
+        // Whoever followed an earlier agent has gone with it.
+        config.sample = 0;
         config.snat_first = u32::from(*self.settings.snat_ports.start());
         config.snat_count =
             u32::from(*self.settings.snat_ports.end()) - u32::from(*self.settings.snat_ports.start()) + 1;

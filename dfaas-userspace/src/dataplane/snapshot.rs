@@ -14,19 +14,26 @@ use super::{
     DataPlaneError, Drops, FirstByte, Inflight, Invocations, Moves, Origin, PeerCounters, Pins, Snapshot,
 };
 
-fn total(map: &PerCpuArray<MapData, u64>, name: &'static str, index: u32) -> Result<u64, DataPlaneError> {
+/// The sum over all CPUs of a counter.
+pub(super) fn total(
+    map: &PerCpuArray<MapData, u64>,
+    name: &'static str,
+    index: u32,
+) -> Result<u64, DataPlaneError> {
     Ok(map.get(&index, 0).map_err(map_error(name))?.iter().sum())
 }
 
 impl Kernel {
-    fn function_name(&self, number: u32) -> Option<String> {
+    /// The name of a function by its number; `None` if it is lost.
+    pub(super) fn function_name(&self, number: u32) -> Option<String> {
         if number == NO_FUNCTION {
             return Some(String::new());
         }
         self.function_numbers.name(number).map(str::to_owned)
     }
 
-    fn backend_name(&self, number: u32) -> Option<String> {
+    /// The name of a backend by its number, as it is counted; `None` if it is lost.
+    pub(super) fn backend_name(&self, number: u32) -> Option<String> {
         match number {
             LOCAL => Some("local".to_owned()),
             REJECT => Some("reject".to_owned()),

@@ -41,6 +41,12 @@ impl Reports {
         Ok(())
     }
 
+    /// What a backend has said, and what it was given.
+    pub(super) fn read(&self, number: u32) -> Result<(Report, Load), DataPlaneError> {
+        let report = self.reports.get(&number, 0).map_err(map_error("REPORTS"))?;
+        Ok((report, self.loads.get(&number, 0).map_err(map_error("LOADS"))?))
+    }
+
     /// A number gets another meaning. What is under way stays, as it will still leave the sum.
     pub(super) fn forget(&mut self, number: u32) -> Result<(), DataPlaneError> {
         self.known.remove(&number);

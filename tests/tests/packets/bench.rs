@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use aya::maps::lpm_trie::{Key, LpmTrie};
-use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue};
+use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue, RingBuf};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint, from_bytes, mapped};
 use dfaas_common::config::{Config, Load, Peer, Report, place};
@@ -67,6 +67,7 @@ pub struct Bench {
     pub(crate) happened: PerCpuArray<MapData, u64>,
     pub(crate) moves: PerCpuHashMap<MapData, MoveKey, u64>,
     pub(crate) pins: PerCpuArray<MapData, u64>,
+    pub(crate) ring: RingBuf<MapData>,
     free: Queue<MapData, u32>,
     pub(crate) reports: Array<MapData, Report>,
     pub(crate) loads: Array<MapData, Load>,
@@ -160,6 +161,7 @@ impl Bench {
             happened: maps.get("HAPPENED"),
             moves: maps.get("MOVES"),
             pins: maps.get("PINS"),
+            ring: maps.get("RING"),
             free: maps.get("FREE"),
             reports: maps.get("REPORTS"),
             loads: maps.get("LOADS"),
@@ -170,6 +172,8 @@ impl Bench {
         for index in 0..FLOWS {
             bench.free.push(index, 0).expect("a free flow");
         }
+        // What earlier tests have left.
+        bench.reports();
         bench.configure(|_| {});
         for (name, number) in [("figlet", FIGLET), ("qrcode", QRCODE)] {
             bench.names.insert(name_key(name).expect("a name"), number, 0).expect("a name");

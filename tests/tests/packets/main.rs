@@ -26,6 +26,7 @@ mod peer;
 mod plan;
 mod readings;
 mod reject;
+mod reports;
 mod segment;
 mod story;
 mod tags;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aya::maps::{MapData, PerCpuArray};
 use dfaas_common::config::cursor;
 use dfaas_common::count::{DropReason, Event, PeerOutcome, PinReason, Tally};
+use dfaas_common::event::InvocationEvent;
 use dfaas_common::flow::Flow;
 use dfaas_common::steps::STEPS;
 
@@ -16,6 +17,15 @@ impl Bench {
     /// The flows in use.
     pub fn flows(&self) -> Vec<Flow> {
         self.table.iter().map(|f| f.expect("a flow")).filter(|f| f.state != 0).collect()
+    }
+
+    /// Invocations that were reported since the last look.
+    pub fn reports(&mut self) -> Vec<InvocationEvent> {
+        let mut reports = Vec::new();
+        while let Some(item) = self.ring.next() {
+            reports.push(InvocationEvent::from_bytes(&item).expect("a whole event"));
+        }
+        reports
     }
 
     /// The number of flows in use as the programs count it.
