@@ -3,8 +3,9 @@
 use dfaas_common::checksum::{fold, pseudo_header};
 
 use super::family::renew;
+use super::read::TCP;
 use super::scratch::{Outgoing, Scratch};
-use super::skb::{Skb, sum};
+use super::skb::{CHECKSUM, Skb, sum};
 
 const NOPS: u32 = 0x0101_0101;
 
@@ -60,12 +61,12 @@ pub fn emit(skb: Skb, s: *mut Scratch) -> bool {
     // SAFETY: map values.
     unsafe {
         // The form of the checksum is that of the packet whose place we take.
-        let partial = skb.partial((*s).frame.l4);
+        let partial = skb.partial((*s).frame.l4 + CHECKSUM);
         let o = &(*s).outgoing;
         let (header, flags, window) = (o.header, o.flags, o.window);
         let tcp_length = header + o.payload;
         (*s).hop = o.ends;
-        if !renew(skb, s, tcp_length) {
+        if !renew(skb, s, TCP, tcp_length) {
             return false;
         }
         let f = &mut (*s).headers;

@@ -19,6 +19,7 @@ use super::leg;
 use super::maps::CONFIG;
 use super::scratch::Scratch;
 use super::skb::{PASS, Skb, difference, jump};
+use super::too_big;
 
 /// Context of a loop: the working memory.
 #[repr(C)]
@@ -186,6 +187,12 @@ pub fn to_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i3
         if after(next, (*flow).client_next) {
             (*flow).client_next = next;
         }
+        let again = segment.sequence == (*flow).client_isn.wrapping_add(1);
+        let inserted = (*flow).shift != 0 && again && segment.payload != 0;
+        if !inserted && too_big::is(skb, s, flow) {
+            (*s).number = number;
+            return jump(steps::TOO_BIG);
+        }
         carried(flow, 0, segment.payload);
         note(s, flow, mark::CLIENT_FIN);
         if (*flow).marks & mark::NATIVE != 0 {
@@ -195,8 +202,7 @@ pub fn to_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i3
         if (*flow).state == state::FORWARDED {
             return if forward(skb, s) { PASS } else { drop(DropReason::Malformed) };
         }
-        let again = segment.sequence == (*flow).client_isn.wrapping_add(1);
-        if (*flow).shift != 0 && again && segment.payload != 0 {
+        if inserted {
             (*s).number = number;
             return jump(steps::RESEND);
         }

@@ -34,7 +34,7 @@ pub const fn jump(step: u32) -> i32 {
 pub const ETHERNET: u32 = 14;
 
 /// Offset of the checksum in a TCP header.
-const CHECKSUM: u32 = 16;
+pub const CHECKSUM: u32 = 16;
 /// Offset of the checksum in an IPv4 header.
 const IPV4_CHECKSUM: u32 = 10;
 
@@ -107,6 +107,13 @@ impl Skb {
     pub fn length(self) -> u32 {
         // SAFETY: as above.
         unsafe { (*self.0).len }
+    }
+
+    /// Bytes of payload in each of the segments that the packet is still to be divided into; 0: it is one.
+    #[inline(always)]
+    pub fn piece(self) -> u32 {
+        // SAFETY: as above.
+        unsafe { (*self.0).gso_size }
     }
 
     /// Interface at hand.
@@ -188,19 +195,19 @@ impl Skb {
         }
     }
 
-    /// Whether the TCP checksum of the header at `l4` is left to the device (`CHECKSUM_PARTIAL`): then a replacement
-    /// that does not concern the pseudo header leaves the field alone.
+    /// Whether the checksum of the packet, which stands at `at`, is left to the device (`CHECKSUM_PARTIAL`): then a
+    /// replacement that does not concern the pseudo header leaves the field alone.
     #[inline(always)]
-    pub fn partial(self, l4: u32) -> bool {
+    pub fn partial(self, at: u32) -> bool {
         let (mut before, mut after) = (0u16, 0u16);
         let size = size_of::<u16>() as u32;
-        self.load(l4 + CHECKSUM, (&raw mut before).cast(), size);
+        self.load(at, (&raw mut before).cast(), size);
         // SAFETY: the helper checks the offset.
-        unsafe { helper::bpf_l4_csum_replace(self.0.cast(), l4 + CHECKSUM, 0, 0x1234, 0) };
-        self.load(l4 + CHECKSUM, (&raw mut after).cast(), size);
+        unsafe { helper::bpf_l4_csum_replace(self.0.cast(), at, 0, 0x1234, 0) };
+        self.load(at, (&raw mut after).cast(), size);
         if before != after {
             // Put the very bytes back: the sum of the NIC was not touched by the replacement.
-            self.store_balanced(l4 + CHECKSUM, (&raw const before).cast(), size);
+            self.store_balanced(at, (&raw const before).cast(), size);
         }
         before == after
     }
