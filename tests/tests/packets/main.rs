@@ -17,6 +17,7 @@ mod limits;
 mod loaded;
 mod local;
 mod local_first;
+mod narrow;
 mod odd;
 mod offloads;
 mod on_wire;

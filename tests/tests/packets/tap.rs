@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::libc;
 use nix::net::if_::if_nametoindex;
 
-use crate::frame::is_tcp;
+use crate::frame::{is_icmp_error, is_tcp};
 use crate::segment::Segment;
 use crate::world::Family;
 
@@ -135,12 +135,22 @@ impl Tap {
 
     /// The next TCP segment that goes out.
     pub fn receive(&mut self) -> Segment {
+        Segment::read(&self.next(is_tcp))
+    }
+
+    /// The next ICMP error that goes out, as a frame.
+    pub fn receive_icmp(&mut self) -> Vec<u8> {
+        self.next(is_icmp_error)
+    }
+
+    /// The next frame of this kind.
+    fn next(&mut self, wanted: fn(&[u8]) -> bool) -> Vec<u8> {
         let until = Instant::now() + PATIENCE;
         let mut frame = [0; 4096];
         loop {
             match self.file.read(&mut frame) {
-                Ok(length) if is_tcp(&frame[Offload::LENGTH..length]) => {
-                    return Segment::read(&frame[Offload::LENGTH..length]);
+                Ok(length) if wanted(&frame[Offload::LENGTH..length]) => {
+                    return frame[Offload::LENGTH..length].to_vec();
                 }
                 // Neighbour discovery and the like.
                 Ok(_) => {}
