@@ -33,6 +33,7 @@ pub struct Kernel {
     pub(super) free: Queue<MapData, u32>,
     pub(super) peers: Array<MapData, KernelPeer>,
     pub(super) peer_numbers: HashMap<MapData, Address, u32>,
+    pub(super) paths: Array<MapData, u64>,
     pub(super) homes: Array<MapData, u32>,
     pub(super) names: HashMap<MapData, Name, u32>,
     pub(super) plans: HashMap<MapData, u32, Plan>,
@@ -71,7 +72,7 @@ pub(super) fn map_error(map: &'static str) -> impl Fn(MapError) -> DataPlaneErro
 }
 
 /// The clock of the programs, ns.
-fn monotonic() -> u64 {
+pub(super) fn monotonic() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap_or_else(|_| nix::sys::time::TimeSpec::new(0, 0));
     now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
 }

@@ -33,6 +33,7 @@ const PINNED: &[&str] = &[
     "HOMES",
     "LATE",
     "NAMES",
+    "PATHS",
     "PEERS",
     "PEER_BOUND",
     "PEER_COUNTS",
