@@ -56,13 +56,23 @@ fn gateway_address(v6: bool) -> SocketAddr {
     SocketAddr::new(host, INVOCATION_PORT)
 }
 
-fn with_pods(mut plan: Plan, interfaces: &[&str]) -> (Pods, Site) {
+/// Node 1 with these interfaces beside those pods, in which this runs before the agent does.
+fn with_pods<T>(
+    mut plan: Plan,
+    interfaces: &[&str],
+    start: impl FnOnce(&Pods, &Lab) -> T,
+) -> (Pods, T, Site) {
     let interfaces: Vec<_> = interfaces.iter().map(|name| toml::Value::from(*name)).collect();
     let dataplane = toml::Table::from_iter([("interfaces".to_owned(), interfaces.into())]);
     plan.agent.insert("dataplane".to_owned(), dataplane.into());
     let mut pods = None;
-    let site = Site::new(&plan, |lab| pods = Some(Pods::new(lab)));
-    (pods.unwrap(), site)
+    let site = Site::new(&plan, |lab| {
+        let made = Pods::new(lab);
+        let started = start(&made, lab);
+        pods = Some((made, started));
+    });
+    let (pods, started) = pods.unwrap();
+    (pods, started, site)
 }
 
 /// The bridge, or its ports in its stead.
@@ -73,7 +83,7 @@ fn users_in_pods_are_served_here_and_by_a_peer() {
     for interfaces in INTERFACES {
         for (local, by) in [(100.0, 1), (0.0, 2)] {
             for family in [Family::Both, Family::BothOverV6] {
-                let (pods, site) = with_pods(Plan::away(family).local(local), interfaces);
+                let (pods, (), site) = with_pods(Plan::away(family).local(local), interfaces, |_, _| ());
                 for address in site.nodes[0].addresses() {
                     println!("{interfaces:?}, node {by}, {family:?}, {address}");
                     site.client(&pods.user, || echoes(address, &SIZES, by));
@@ -88,7 +98,8 @@ fn users_in_pods_are_served_here_and_by_a_peer() {
 #[test]
 fn connections_of_users_in_pods_move_between_the_node_and_a_peer() {
     for interfaces in INTERFACES {
-        let (pods, site) = with_pods(Plan::away(Family::Both).local(50.0), interfaces);
+        let plan = Plan::away(Family::Both).local(50.0);
+        let (pods, (), site) = with_pods(plan, interfaces, |_, _| ());
         for address in site.nodes[0].addresses() {
             let by = site.client(&pods.user, || async move {
                 let mut connection = connect(address).await;
@@ -130,10 +141,10 @@ fn a_gateway_in_a_pod_serves_users_outside_and_in_another_pod_and_connections_mo
                 ("address".to_owned(), address.to_string().into()),
             ]);
             plan.agent.insert("gateway".to_owned(), own.into());
-            let (pods, mut site) = with_pods(plan, interfaces);
+            let start = |pods: &Pods, lab: &Lab| gateway_in(pods, lab, "pod", address);
+            let (pods, _gateway, mut site) = with_pods(plan, interfaces, start);
             // It is the only one.
             site.nodes[0].stop_gateway().unwrap();
-            let _gateway = gateway_in(&pods, &site.lab, "pod", address);
             eventually("node 1 takes the gateway in the pod for working", LIMIT, || {
                 let healthy = site.nodes[0].metric("dfaas_gateway_healthy", &[]).unwrap();
                 (healthy >= 1.0).then_some(())
