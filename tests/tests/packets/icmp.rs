@@ -3,6 +3,8 @@
 use dfaas_common::config::setting;
 use dfaas_common::flow::state;
 use dfaas_common::translate::flag::{ACK, PSH, SYN};
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
 
 use crate::bench::{Bench, DROP, PASS, REDIRECT};
 use crate::error::{Error, error, message, no_host, router, too_big};
@@ -18,6 +20,7 @@ in_every_world!(
     no_error_ends_an_established_connection,
     a_peer_that_a_router_cannot_reach_is_passed_over_at_once,
     an_error_that_does_not_quote_our_syn_is_not_believed,
+    random_messages_neither_end_nor_disturb_a_connection,
 );
 in_both_families!(
     the_own_gateway_is_told_in_its_own_numbers_what_a_router_says_of_its_answer,
@@ -249,4 +252,34 @@ fn a_damaged_error_is_left_to_the_host(world: World) {
     bench.ingress_bytes(&frame).passed_untouched();
     frame[last] ^= 1;
     assert_eq!(bench.ingress_bytes(&frame).verdict, REDIRECT);
+}
+
+fn random_messages_neither_end_nor_disturb_a_connection(world: World) {
+    let mut bench = Bench::new(world);
+    let (client, peer) = spliced(&mut bench);
+    let got = REQUEST.len() as u32;
+    let seen = bench.ingress(&client.segment(ACK, got, 0).payload(&[7; 900])).segment();
+    let before = bench.flows();
+    let seed =
+        std::env::var("DFAAS_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(rand::random::<u64>);
+    println!("DFAAS_SEED={seed}");
+    let mut random = SmallRng::seed_from_u64(seed);
+    for _ in 0..10_000 {
+        let kind = (random.random_range(0..14), random.random_range(0..17));
+        let mut quoted = seen.clone();
+        if random.random() {
+            quoted.sequence = random.random();
+        }
+        let mut frame = error(&quoted, kind, random.random(), random.random_range(0..1_000));
+        if random.random_ratio(1, 2) {
+            let at = random.random_range(12..frame.len());
+            frame[at] = random.random();
+        }
+        frame.truncate(frame.len() - random.random_range(0..3));
+        bench.ingress_bytes(&frame);
+    }
+    assert_eq!(bench.flows(), before);
+    assert_eq!(bench.live(), 1);
+    let answer = peer.segment(ACK | PSH, 0, got).payload(ANSWER);
+    assert_eq!(bench.ingress(&answer).segment().payload, ANSWER);
 }

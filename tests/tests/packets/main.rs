@@ -24,6 +24,7 @@ mod on_wire;
 mod opening;
 mod outcomes;
 mod padding;
+mod partial;
 mod peer;
 mod plan;
 mod readings;

@@ -76,7 +76,8 @@ fn with_pods<T>(
 }
 
 /// The bridge, or its ports in its stead.
-const INTERFACES: [&[&str]; 2] = [&["users0", "peers0", "cni0"], &["users0", "peers0", "pod1", "pod2"]];
+const INTERFACES: [&[&str]; 2] =
+    [&["lo", "users0", "peers0", "cni0"], &["lo", "users0", "peers0", "pod1", "pod2"]];
 
 #[test]
 fn users_in_pods_are_served_here_and_by_a_peer() {
@@ -131,7 +132,7 @@ fn gateway_in(pods: &Pods, lab: &Lab, name: &str, address: SocketAddr) -> Proces
 }
 
 #[test]
-fn a_gateway_in_a_pod_serves_users_outside_and_in_another_pod_and_connections_move_to_peers_and_back() {
+fn a_gateway_in_a_pod_serves_users_wherever_they_are_and_connections_move_to_peers_and_back() {
     for interfaces in INTERFACES {
         for v6 in [false, true] {
             let address = gateway_address(v6);
@@ -149,7 +150,8 @@ fn a_gateway_in_a_pod_serves_users_outside_and_in_another_pod_and_connections_mo
                 let healthy = site.nodes[0].metric("dfaas_gateway_healthy", &[]).unwrap();
                 (healthy >= 1.0).then_some(())
             });
-            for client in [site.lab.users(1), pods.user.clone()] {
+            let outside = [site.lab.users(1), site.lab.node(1)];
+            for client in outside.into_iter().chain([pods.user.clone(), pods.gateway.clone()]) {
                 for node in site.nodes[0].addresses() {
                     println!("{interfaces:?}, {address}, {node} from {}", client.name());
                     let by = site.client(&client, || async move {
