@@ -1,6 +1,6 @@
 //! Opening a backend: the SYN to it, and what it answers.
 
-use dfaas_common::address::Ends;
+use dfaas_common::address::{Ends, is_ipv4};
 use dfaas_common::checksum::fold;
 use dfaas_common::config::Config;
 use dfaas_common::cookie::NO_SCALE;
@@ -19,6 +19,7 @@ use super::flows;
 use super::forwarded;
 use super::leg;
 use super::log;
+use super::maps::CONFIG;
 use super::native;
 use super::path;
 use super::reject;
@@ -41,13 +42,20 @@ fn towards(s: *mut Scratch, flow: *mut Flow) {
     }
 }
 
-/// The largest segment that the backend may send: what the client takes, and what fits the way here.
+/// The largest segment that the backend may send: what the client takes, and what fits the way here and on from here.
 #[inline(always)]
 fn leg_segment_size(s: *mut Scratch, flow: *mut Flow) -> u16 {
     // SAFETY: map values.
-    let (client, now) = unsafe { ((*flow).segment_size, (*s).now) };
+    let (client, v6, now) =
+        unsafe { ((*flow).segment_size as u32, !is_ipv4(&(*flow).client.remote), (*s).now) };
     let path = path::segment_size(leg::far(flow), now);
-    if path != 0 && path < client as u32 { path as u16 } else { client }
+    let size = if path != 0 && path < client { path } else { client };
+    // What fits every interface fits the client's, which may take less than the client.
+    let here = match CONFIG.get(0) {
+        Some(config) => config.segment_size - 20 * v6 as u32,
+        None => size,
+    };
+    (if here < size { here } else { size }) as u16
 }
 
 /// Bytes of the client that a segment on the leg has room for, beside a TCP header of this length and a line. A longer

@@ -14,6 +14,7 @@ in_every_world!(
     a_client_whose_segment_is_too_large_for_the_way_is_told_so_by_the_node,
     what_a_router_tells_holds_for_later_segments_and_connections,
     a_forged_size_is_not_believed,
+    a_backend_is_offered_no_more_than_fits_the_way_on_to_the_client,
     a_client_is_told_although_the_checksum_of_its_segment_was_left_to_the_device,
     a_client_is_told_although_its_segments_came_as_one,
 );
@@ -104,6 +105,18 @@ fn a_forged_size_is_not_believed(world: World) {
     let large = body(&client, 1_400);
     assert_eq!(bench.ingress(&large).segment().payload, large.payload);
     assert!(!bench.events().contains_key("too_big_answered"));
+}
+
+fn a_backend_is_offered_no_more_than_fits_the_way_on_to_the_client(world: World) {
+    let mut bench = Bench::new(world);
+    bench.configure(|config| config.segment_size = SIZE);
+    let offered = SIZE + 20 - header(world.users);
+    for backend in [1, 0] {
+        bench.plan(&[(backend, 65_536)], |_| {});
+        let [high, low] = (offered as u16).to_be_bytes();
+        let syn = send(&mut bench, 40_000 + backend as u16);
+        assert_eq!(syn.options[..4], [2, 4, high, low], "{syn:?}");
+    }
 }
 
 /// A connection over wires.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use dfaas_tests::{Family, Offloads};
+use dfaas_tests::{Family, Lab, Offloads};
 
-use crate::site::{Plan, Site, connect, echo, ip};
+use crate::site::{Plan, Site, connect, echo, echoes, ip};
 
 const MTU: u32 = 1300;
 
@@ -34,6 +34,20 @@ fn open_connections_go_on_over_a_way_that_has_become_narrower() {
             });
             let happened = site.happened(1);
             assert!(happened.get("too_big_answered").is_some_and(|&count| count >= 1), "{happened:?}");
+        }
+    }
+}
+
+#[test]
+fn answers_fit_an_interface_towards_users_that_takes_less_than_they_do() {
+    for offloads in [Offloads::WithGro, Offloads::None] {
+        for family in [Family::V4, Family::V6, Family::V4OverV6, Family::V6OverV4] {
+            println!("{offloads:?}, {family:?}");
+            let plan = Plan { offloads, ..Plan::away(family) };
+            let narrow = |lab: &Lab| ip(&lab.node(1), &format!("link set dev users0 mtu {MTU}"));
+            let site = Site::new(&plan, narrow);
+            let address = site.nodes[0].address();
+            site.client(&site.lab.users(1), || echoes(address, &[1, 100_000, 1_000_000], 2));
         }
     }
 }
