@@ -30,6 +30,9 @@ pub const fn jump(step: u32) -> i32 {
     JUMP + step as i32
 }
 
+/// `PACKET_HOST` of the kernel: a packet for this host.
+const PACKET_HOST: u32 = 0;
+
 /// Bytes of an Ethernet header without tags.
 pub const ETHERNET: u32 = 14;
 
@@ -242,9 +245,22 @@ impl Skb {
         }
     }
 
+    /// Makes the packet one for this host. At the port of a bridge what is for the bridge counts as somebody else's, and `lo`
+    /// would throw it away so.
+    #[inline(always)]
+    fn adopt(self) {
+        // SAFETY: the context pointer is valid.
+        unsafe {
+            if (*self.0).pkt_type != PACKET_HOST {
+                helper::bpf_skb_change_type(self.0, PACKET_HOST);
+            }
+        }
+    }
+
     /// Sends the frame out of an interface as it is.
     #[inline(always)]
     pub fn transmit(self, interface: u32) -> i32 {
+        self.adopt();
         self.set_mark(MARK);
         // SAFETY: no memory is passed.
         unsafe { helper::bpf_redirect(interface, 0) as i32 }
