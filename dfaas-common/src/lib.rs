@@ -12,6 +12,7 @@
 pub mod address;
 pub mod bucket;
 pub mod checksum;
+pub mod choice;
 pub mod config;
 pub mod cookie;
 pub mod count;

@@ -5,7 +5,7 @@ use dfaas_common::checksum::{fold, pseudo_header};
 use super::family::renew;
 use super::read::TCP;
 use super::scratch::{Outgoing, Scratch};
-use super::skb::{CHECKSUM, Skb, sum};
+use super::skb::{Skb, sum};
 
 const NOPS: u32 = 0x0101_0101;
 
@@ -61,7 +61,7 @@ pub fn emit(skb: Skb, s: *mut Scratch) -> bool {
     // SAFETY: map values.
     unsafe {
         // The form of the checksum is that of the packet whose place we take.
-        let partial = skb.partial((*s).frame.l4 + CHECKSUM);
+        let partial = skb.partial((*s).frame.l4);
         let o = &(*s).outgoing;
         let (header, flags, window) = (o.header, o.flags, o.window);
         let tcp_length = header + o.payload;

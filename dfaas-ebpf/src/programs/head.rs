@@ -15,7 +15,7 @@ use dfaas_common::request::Outcome;
 use super::count::event;
 use super::maps::NAMES;
 use super::scratch::Scratch;
-use super::skb::{CHECKSUM, Skb, sum};
+use super::skb::{Skb, sum};
 
 /// Context of a loop: the working memory.
 #[repr(C)]
@@ -100,7 +100,7 @@ pub fn checksum(bytes: *const u8, length: u32) -> u32 {
 pub fn intact(skb: Skb, s: *mut Scratch, payload_sum: u64) -> bool {
     // SAFETY: map value.
     unsafe {
-        if skb.partial((*s).frame.l4 + CHECKSUM) {
+        if skb.partial((*s).frame.l4) {
             // It never was on a wire.
             return true;
         }

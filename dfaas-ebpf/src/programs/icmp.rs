@@ -53,7 +53,7 @@ pub fn run(skb: Skb, s: *mut Scratch) -> i32 {
         };
         let Some(found) = flows::find(tuple) else { return PASS };
         let Some(flow) = flows::get(found.index) else { return PASS };
-        let partial = skb.partial((*s).frame.l4 + CHECKSUM);
+        let partial = skb.partial_at((*s).frame.l4 + CHECKSUM);
         if !report::intact(s, partial) {
             return PASS;
         }

@@ -6,6 +6,7 @@ mod boundary;
 mod choose;
 mod client;
 mod count;
+mod cut;
 mod data_port;
 mod deliver;
 mod egress;
@@ -77,7 +78,7 @@ pub fn dfaas_first(context: TcContext) -> i32 {
 /// A backend that refused or kept silent.
 #[classifier]
 pub fn dfaas_next(context: TcContext) -> i32 {
-    step(&context, backend::next)
+    step(&context, |skb, s, _| backend::next(skb, s))
 }
 
 /// A request on a connection that has a backend.
@@ -102,6 +103,12 @@ pub fn dfaas_peer(context: TcContext) -> i32 {
 #[classifier]
 pub fn dfaas_resend(context: TcContext) -> i32 {
     step(&context, |skb, s, _| resend::run(skb, s))
+}
+
+/// The end of one request together with the start of the next.
+#[classifier]
+pub fn dfaas_cut(context: TcContext) -> i32 {
+    step(&context, |skb, s, _| cut::run(skb, s))
 }
 
 /// An ICMP message.

@@ -103,6 +103,8 @@ pub struct OldLeg {
     pub ends: Ends,
     /// Its entry in the flow.
     pub tuple: Tuple,
+    /// Number of the backend, as it is counted.
+    pub backend: u32,
     /// As `leg::far` gives it; [`NO_LEG`]: there was none.
     pub far: u32,
     /// See [`dfaas_common::flow::Flow::shift`].
@@ -149,10 +151,10 @@ pub struct Scratch {
     pub line: Line,
     /// Function number of the request at hand.
     pub function: u32,
-    /// Zero.
-    pub padding: u32,
+    /// Work of the request at hand: [`dfaas_common::plan::Plan::work`].
+    pub work: u32,
     /// Which hook this run is in: [`super::skb::hook`].
     pub hook: u32,
-    /// Index of the flow at hand, for the program that is jumped to.
+    /// Index of the flow at hand, for the program that is jumped to and for the choice.
     pub number: u32,
 }

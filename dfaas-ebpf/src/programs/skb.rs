@@ -37,7 +37,7 @@ const PACKET_HOST: u32 = 0;
 pub const ETHERNET: u32 = 14;
 
 /// Offset of the checksum in a TCP header.
-pub const CHECKSUM: u32 = 16;
+const CHECKSUM: u32 = 16;
 /// Offset of the checksum in an IPv4 header.
 const IPV4_CHECKSUM: u32 = 10;
 
@@ -198,10 +198,16 @@ impl Skb {
         }
     }
 
+    /// Whether the TCP checksum of the header at `l4` is left to the device.
+    #[inline(always)]
+    pub fn partial(self, l4: u32) -> bool {
+        self.partial_at(l4 + CHECKSUM)
+    }
+
     /// Whether the checksum of the packet, which stands at `at`, is left to the device (`CHECKSUM_PARTIAL`): then a
     /// replacement that does not concern the pseudo header leaves the field alone.
     #[inline(always)]
-    pub fn partial(self, at: u32) -> bool {
+    pub fn partial_at(self, at: u32) -> bool {
         let (mut before, mut after) = (0u16, 0u16);
         let size = size_of::<u16>() as u32;
         self.load(at, (&raw mut before).cast(), size);
@@ -220,6 +226,14 @@ impl Skb {
     pub fn resize(self, length: u32) -> bool {
         // SAFETY: the helper checks the length.
         unsafe { helper::bpf_skb_change_tail(self.0.cast(), length, 0) == 0 }
+    }
+
+    /// Tells the sum that a NIC took over the whole packet of bytes that something inside the packet balances; without one
+    /// there is nothing to tell.
+    #[inline(always)]
+    pub fn add_to_sum(self, sum: u32) {
+        // SAFETY: the context pointer is valid.
+        unsafe { helper::bpf_csum_update(self.0, sum) };
     }
 
     /// Exchanges source and destination hardware address.

@@ -15,7 +15,7 @@ use super::leg;
 use super::path;
 use super::report::{Ordered, emit};
 use super::scratch::Scratch;
-use super::skb::{CHECKSUM, Skb};
+use super::skb::Skb;
 
 /// What every way takes: no segment up to this is asked about.
 const SMALL: u32 = 536;
@@ -57,7 +57,7 @@ pub fn run(skb: Skb, s: *mut Scratch) -> i32 {
         r.length = segment.header + segment.payload;
         r.hops = HOPS;
         (*s).hop = segment.tuple.leaving();
-        let ordered = if skb.partial((*s).frame.l4 + CHECKSUM) { Ordered::Tcp } else { Ordered::Nothing };
+        let ordered = if skb.partial((*s).frame.l4) { Ordered::Tcp } else { Ordered::Nothing };
         if !emit(skb, s, ordered) {
             return drop(DropReason::Internal);
         }

@@ -10,16 +10,17 @@ use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Q
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
 use dfaas_common::config::{Config, Peer as KernelPeer};
-use dfaas_common::count::{CountKey, LOCAL, PeerCounts, REJECT, Tally};
+use dfaas_common::count::{CountKey, LOCAL, MoveKey, PeerCounts, REJECT, Tally};
 use dfaas_common::plan::{Name, Plan};
 use nix::time::{ClockId, clock_gettime};
 
 use super::functions::Known;
 use super::numbers::Numbers;
 use super::object::Object;
+use super::waits::Reports;
 use super::{
     DataPlane, DataPlaneError, Function, FunctionPlan, Gateway, Left, Peer, Settings, Snapshot, Target,
-    bpffs, convert, destroy, loopback, sysctl,
+    Waits, bpffs, convert, destroy, loopback, sysctl,
 };
 
 /// The state that is written from here, and what is known of it.
@@ -44,8 +45,11 @@ pub struct Kernel {
     pub(super) admissions: Array<MapData, u64>,
     pub(super) peer_bound: Array<MapData, u64>,
     pub(super) peer_counts: PerCpuArray<MapData, PeerCounts>,
+    pub(super) reports: Reports,
     pub(super) drops: PerCpuArray<MapData, u64>,
     pub(super) happened: PerCpuArray<MapData, u64>,
+    pub(super) pins: PerCpuArray<MapData, u64>,
+    pub(super) moves: PerCpuHashMap<MapData, MoveKey, u64>,
     pub(super) function_numbers: Numbers,
     pub(super) peer_labels: Numbers,
     pub(super) gateway_labels: Numbers,
@@ -146,6 +150,10 @@ impl DataPlane for Kernel {
         let number = self.known_functions.get(function).ok_or_else(unknown)?.number;
         let value = convert::plan(plan, monotonic(), |target| self.backend(target))?;
         self.plans.insert(number, value, 0).map_err(map_error("PLANS"))
+    }
+
+    fn set_waits(&mut self, waits: &Waits) -> Result<(), DataPlaneError> {
+        self.put_waits(waits)
     }
 
     fn set_armed(&mut self, armed: bool) -> Result<(), DataPlaneError> {

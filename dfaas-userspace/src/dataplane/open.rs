@@ -11,6 +11,7 @@ use rand::rngs::OsRng;
 use super::kernel::{Kernel, map_error};
 use super::numbers::Numbers;
 use super::object::Object;
+use super::waits::Reports;
 use super::{DataPlane, DataPlaneError, Settings, backend, bpffs, convert, destroy, loopback, sysctl};
 
 /// Loads and attaches the programs, or takes over the pinned ones of an agent that is gone: bound connections go on,
@@ -42,8 +43,11 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         admissions: object.take("ADMISSIONS")?,
         peer_bound: object.take("PEER_BOUND")?,
         peer_counts: object.take("PEER_COUNTS")?,
+        reports: Reports::take(&mut object)?,
         drops: object.take("DROPS")?,
         happened: object.take("HAPPENED")?,
+        pins: object.take("PINS")?,
+        moves: object.take("MOVES")?,
         function_numbers: Numbers::read("FUNCTION_LABELS", object.take("FUNCTION_LABELS")?)?,
         peer_labels: Numbers::read("PEER_LABELS", object.take("PEER_LABELS")?)?,
         gateway_labels: Numbers::read("GATEWAY_LABELS", object.take("GATEWAY_LABELS")?)?,

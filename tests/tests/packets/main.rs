@@ -23,6 +23,7 @@ mod offloads;
 mod on_wire;
 mod opening;
 mod outcomes;
+mod overflow;
 mod padding;
 mod partial;
 mod peer;
