@@ -14,9 +14,9 @@ use dfaas_common::translate::flag;
 use super::count::{drop, event};
 use super::deliver;
 use super::flows;
+use super::icmp_error::{self, CHECKSUM, Ordered};
 use super::leg;
 use super::path;
-use super::report::{self, CHECKSUM, Ordered};
 use super::scratch::Scratch;
 use super::skb::{PASS, Skb, jump, now};
 
@@ -36,7 +36,7 @@ const fn turned(ends: &Ends) -> Ends {
 pub fn run(skb: Skb, s: *mut Scratch) -> i32 {
     // SAFETY: map values.
     unsafe {
-        if !report::read(skb, s) {
+        if !icmp_error::read(skb, s) {
             return PASS;
         }
         let r = &(*s).report;
@@ -54,7 +54,7 @@ pub fn run(skb: Skb, s: *mut Scratch) -> i32 {
         let Some(found) = flows::find(tuple) else { return PASS };
         let Some(flow) = flows::get(found.index) else { return PASS };
         let partial = skb.partial_at((*s).frame.l4 + CHECKSUM);
-        if !report::intact(s, partial) {
+        if !icmp_error::intact(s, partial) {
             return PASS;
         }
         (*s).now = now();
@@ -93,7 +93,7 @@ fn retell(skb: Skb, s: *mut Scratch, quoted: &Ends, sequence: u32, line: u32, pa
         r.sequence = sequence;
         (*s).hop = turned(quoted);
     }
-    report::emit(skb, s, if partial { Ordered::Icmp } else { Ordered::Nothing })
+    icmp_error::emit(skb, s, if partial { Ordered::Icmp } else { Ordered::Nothing })
 }
 
 /// An error about a segment of the client, on a leg with an address of its own: the client is told.

@@ -11,9 +11,9 @@ use dfaas_common::icmp::{ip_header, mtu, too_big};
 use super::count::{drop, event};
 use super::family::HOPS;
 use super::flows;
+use super::icmp_error::{Ordered, emit};
 use super::leg;
 use super::path;
-use super::report::{Ordered, emit};
 use super::scratch::Scratch;
 use super::skb::Skb;
 
