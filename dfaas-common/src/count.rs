@@ -142,6 +142,9 @@ numbered! {
         /// A request on a kept connection for a backend that may not have it, in a segment too large to be moved; it
         /// comes again in smaller ones.
         TooLargeToMove = 15 "too_large_to_move",
+        /// An ICMP error of a steered connection that quotes nothing that is under way, or that the other IP family has
+        /// no word for.
+        IcmpIgnored = 16 "icmp_ignored",
     }
 }
 
@@ -214,6 +217,12 @@ numbered! {
         Overflowed = 31 "overflowed",
         /// An invocation was to be reported, but the ring of events was full.
         SampleLost = 32 "sample_lost",
+        /// An ICMP error was translated for the end of a steered connection whose packet it quotes.
+        IcmpTranslated = 33 "icmp_translated",
+        /// A SYN to a backend was answered by an ICMP error, and another backend was tried.
+        IcmpRefused = 34 "icmp_refused",
+        /// A client was told by an ICMP error that its segment is too large for the way to its backend.
+        TooBigAnswered = 35 "too_big_answered",
     }
 }
 
@@ -234,7 +243,7 @@ numbered! {
 numbered! {
     /// What became of connections with a peer.
     PeerOutcome, PEER_OUTCOMES {
-        /// It reset our SYN.
+        /// It reset our SYN, or an ICMP error says that it cannot be reached.
         Refused = 0 "refused",
         /// It left our SYN unanswered until another backend was tried.
         Silent = 1 "silent",

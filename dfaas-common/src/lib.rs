@@ -21,6 +21,7 @@ pub mod first_byte;
 pub mod flow;
 pub mod forwarded;
 pub mod http;
+pub mod icmp;
 pub mod opaque;
 pub mod options;
 pub mod pick;

@@ -10,6 +10,8 @@ pub const STEPS: &[&str] = &[
     "dfaas_peer",
     "dfaas_resend",
     "dfaas_cut",
+    "dfaas_icmp",
+    "dfaas_too_big",
 ];
 
 /// The first data of a connection: the choice.
@@ -26,3 +28,7 @@ pub const PEER: u32 = 4;
 pub const RESEND: u32 = 5;
 /// The end of one request and the start of the next in one segment: only the end passes.
 pub const CUT: u32 = 6;
+/// An ICMP message: an error of a steered connection is translated, or acted on.
+pub const ICMP: u32 = 7;
+/// A segment of a client that is too large for the way to its backend: the client is told.
+pub const TOO_BIG: u32 = 8;

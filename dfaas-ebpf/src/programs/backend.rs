@@ -1,6 +1,6 @@
 //! Opening a backend: the SYN to it, and what it answers.
 
-use dfaas_common::address::Ends;
+use dfaas_common::address::{Ends, is_ipv4};
 use dfaas_common::checksum::fold;
 use dfaas_common::choice::TOO_MANY;
 use dfaas_common::cookie::NO_SCALE;
@@ -20,8 +20,9 @@ use super::flows;
 use super::forwarded;
 use super::leg;
 use super::log;
-use super::maps::PEERS;
+use super::maps::CONFIG;
 use super::native;
+use super::path;
 use super::reject;
 use super::saved;
 use super::scratch::{NO_LEG, Scratch};
@@ -42,23 +43,28 @@ fn towards(s: *mut Scratch, flow: *mut Flow) {
     }
 }
 
-/// The largest segment that the backend may send: what the client takes, and what fits the way here.
+/// The largest segment that the backend may send: what the client takes, and what fits the way here and on from here.
 #[inline(always)]
-fn leg_segment_size(flow: *mut Flow) -> u16 {
-    // SAFETY: map value.
-    let client = unsafe { (*flow).segment_size };
-    match PEERS.get(leg::far(flow)) {
-        Some(peer) if peer.segment_size != 0 && peer.segment_size < client as u32 => peer.segment_size as u16,
-        _ => client,
-    }
+fn leg_segment_size(s: *mut Scratch, flow: *mut Flow) -> u16 {
+    // SAFETY: map values.
+    let (client, v6, now) =
+        unsafe { ((*flow).segment_size as u32, !is_ipv4(&(*flow).client.remote), (*s).now) };
+    let path = path::segment_size(leg::far(flow), now);
+    let size = if path != 0 && path < client { path } else { client };
+    // What fits every interface fits the client's, which may take less than the client.
+    let here = match CONFIG.get(0) {
+        Some(config) => config.segment_size - 20 * v6 as u32,
+        None => size,
+    };
+    (if here < size { here } else { size }) as u16
 }
 
 /// Bytes of the client that a segment on the leg has room for, beside a TCP header of this length and a line. A longer
 /// packet than the way there takes would be lost, and lost again whenever it comes.
 #[inline(never)]
-pub fn room(flow: *mut Flow, header: u32, line: u32) -> u32 {
+pub fn room(s: *mut Scratch, flow: *mut Flow, header: u32, line: u32) -> u32 {
     let taken = header - 20 + line;
-    let size = leg_segment_size(flow) as u32;
+    let size = leg_segment_size(s, flow) as u32;
     let size = if size > saved::LARGEST { saved::LARGEST } else { size };
     if size > taken { size - taken } else { 0 }
 }
@@ -86,7 +92,7 @@ pub fn open(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
             None
         };
         let scale = if (*flow).client_scale == NO_SCALE { None } else { Some((*flow).client_scale) };
-        syn_options(o, leg_segment_size(flow), (*flow).sack, times, scale);
+        syn_options(o, leg_segment_size(s, flow), (*flow).sack, times, scale);
     }
     if !emit(skb, s) {
         return drop(DropReason::Internal);
@@ -272,7 +278,7 @@ fn send_saved(skb: Skb, s: *mut Scratch, flow: *mut Flow, slot: *mut Slot, lengt
             0
         };
         let o = &mut (*s).outgoing;
-        let room = room(flow, o.header, line);
+        let room = room(s, flow, o.header, line);
         // Where not even the start fits, the client stays unnamed; otherwise the rest comes again, behind the line.
         let line = if room > (*flow).headers_at { line } else { 0 };
         let length = if line != 0 && length > room { saved::cut(flow, slot, room) } else { length };
@@ -304,7 +310,7 @@ pub fn next(skb: Skb, s: *mut Scratch) -> i32 {
             return drop(DropReason::StaleBackend);
         }
         release(flow);
-        // The packet at hand is the backend's reset, or the client's first segment once more.
+        // The packet at hand is the backend's reset, an ICMP error taken for one, or the client's first segment once more.
         let reset = (*s).segment.flags as u8 & flag::RST != 0;
         peer((*flow).backend_number, if reset { PeerOutcome::Refused } else { PeerOutcome::Silent });
         if (*flow).backend.remote_port != 0 {

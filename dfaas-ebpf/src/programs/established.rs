@@ -21,6 +21,7 @@ use super::maps::CONFIG;
 use super::report;
 use super::scratch::Scratch;
 use super::skb::{PASS, Skb, difference, jump};
+use super::too_big;
 
 /// Context of a loop: the working memory.
 #[repr(C)]
@@ -195,6 +196,12 @@ pub fn to_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i3
         if after(next, (*flow).client_next) {
             (*flow).client_next = next;
         }
+        let again = segment.sequence == (*flow).client_isn.wrapping_add(1);
+        let inserted = (*flow).shift != 0 && again && segment.payload != 0;
+        if !inserted && too_big::is(skb, s, flow) {
+            (*s).number = number;
+            return jump(steps::TOO_BIG);
+        }
         carried(flow, 0, segment.payload);
         note(s, flow, mark::CLIENT_FIN);
         if (*flow).marks & mark::NATIVE != 0 {
@@ -204,8 +211,7 @@ pub fn to_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i3
         if (*flow).state == state::FORWARDED {
             return if forward(skb, s) { PASS } else { drop(DropReason::Malformed) };
         }
-        let again = segment.sequence == (*flow).client_isn.wrapping_add(1);
-        if (*flow).shift != 0 && again && segment.payload != 0 {
+        if inserted {
             (*s).number = number;
             return jump(steps::RESEND);
         }

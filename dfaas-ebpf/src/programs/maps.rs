@@ -31,6 +31,11 @@ pub static USERS: LpmTrie<Address, u32> = LpmTrie::with_max_entries(4096, BPF_F_
 #[map]
 pub static PEERS: Array<Peer> = Array::with_max_entries(BACKENDS, 0);
 
+/// What has been learnt of the paths to peers and gateways from ICMP errors, by backend number
+/// ([`dfaas_common::icmp::learn`]).
+#[map]
+pub static PATHS: Array<u64> = Array::with_max_entries(BACKENDS, 0);
+
 /// Backend number of the gateway that serves each function here; at 0 for whatever is no known function.
 #[map]
 pub static HOMES: Array<u32> = Array::with_max_entries(MAX_FUNCTIONS, 0);

@@ -17,12 +17,15 @@ mod flows;
 mod forwarded;
 mod handshake;
 mod head;
+mod icmp;
+mod icmp_error;
 mod ingress;
 mod leg;
 mod limits;
 mod log;
 mod maps;
 mod native;
+mod path;
 mod reach;
 mod read;
 mod reject;
@@ -34,6 +37,7 @@ mod saved;
 mod scratch;
 mod skb;
 mod sweep;
+mod too_big;
 
 use aya_ebpf::macros::classifier;
 use aya_ebpf::programs::TcContext;
@@ -106,6 +110,18 @@ pub fn dfaas_resend(context: TcContext) -> i32 {
 #[classifier]
 pub fn dfaas_cut(context: TcContext) -> i32 {
     step(&context, |skb, s, _| cut::run(skb, s))
+}
+
+/// An ICMP message.
+#[classifier]
+pub fn dfaas_icmp(context: TcContext) -> i32 {
+    step(&context, |skb, s, _| icmp::run(skb, s))
+}
+
+/// A segment of a client that is too large for the way to its backend.
+#[classifier]
+pub fn dfaas_too_big(context: TcContext) -> i32 {
+    step(&context, |skb, s, _| too_big::run(skb, s))
 }
 
 /// Frees dead flows; never attached, the agent runs it once a second.

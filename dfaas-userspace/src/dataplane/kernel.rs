@@ -35,6 +35,7 @@ pub struct Kernel {
     pub(super) free: Queue<MapData, u32>,
     pub(super) peers: Array<MapData, KernelPeer>,
     pub(super) peer_numbers: HashMap<MapData, Address, u32>,
+    pub(super) paths: Array<MapData, u64>,
     pub(super) homes: Array<MapData, u32>,
     pub(super) names: HashMap<MapData, Name, u32>,
     pub(super) plans: HashMap<MapData, u32, Plan>,

@@ -35,6 +35,7 @@ const PINNED: &[&str] = &[
     "LOADS",
     "MOVES",
     "NAMES",
+    "PATHS",
     "PEERS",
     "PEER_BOUND",
     "PEER_COUNTS",

@@ -32,6 +32,7 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         free: object.take("FREE")?,
         peers: object.take("PEERS")?,
         peer_numbers: object.take("PEER_NUMBERS")?,
+        paths: object.take("PATHS")?,
         homes: object.take("HOMES")?,
         names: object.take("NAMES")?,
         plans: object.take("PLANS")?,
