@@ -3,6 +3,7 @@
 //! The upper half (control loop, discovery, admin) knows only [`DataPlane`], so it is tested with a double.
 
 mod api;
+mod attach;
 mod backend;
 mod bpffs;
 mod convert;

@@ -11,7 +11,9 @@ use rand::rngs::OsRng;
 use super::kernel::{Kernel, map_error};
 use super::numbers::Numbers;
 use super::object::Object;
-use super::{DataPlane, DataPlaneError, Settings, backend, bpffs, convert, destroy, loopback, sysctl};
+use super::{
+    DataPlane, DataPlaneError, Settings, attach, backend, bpffs, convert, destroy, loopback, sysctl,
+};
 
 /// Loads and attaches the programs, or takes over the pinned ones of an agent that is gone: bound connections go on,
 /// counters too, and what was armed stays armed. A new one passes everything natively until
@@ -72,7 +74,7 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         kernel.object.attach(&folder, interface)?;
     }
     kernel.object.unpin_other_steps(&folder);
-    Object::detach_others(&folder, &settings.interfaces);
+    attach::detach_others(&folder, &settings.interfaces);
     Ok(kernel)
 }
 

@@ -6,6 +6,7 @@ mod bench;
 mod data_port;
 mod first_byte;
 mod frame;
+mod front;
 mod handshake;
 mod kept;
 mod kept_attacks;
