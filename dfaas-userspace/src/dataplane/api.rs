@@ -10,6 +10,8 @@ use std::time::Duration;
 pub use dfaas_control::{Admission, PickMode};
 use ipnet::IpNet;
 
+use super::mode::{Attachment, Mode};
+
 /// Everything that is fixed while the data plane is attached; the `[dataplane]` table, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -26,6 +28,8 @@ pub struct Settings {
     /// Where the node's own gateway takes invocations; `None`: at the listen addresses. Invocations go there once
     /// [`DataPlane::set_gateways`] has named it; what peers send begins there at once.
     pub gateway: Option<SocketAddr>,
+    /// Where handshakes are answered.
+    pub mode: Mode,
     /// Source ports of forwarded invocations.
     pub snat_ports: RangeInclusive<u16>,
     /// Folder on bpffs for maps and links.
@@ -229,6 +233,8 @@ pub struct Snapshot {
     pub moves: Moves,
     /// What stands in the way of backends, one line each: no route, or one through an interface that is not watched.
     pub problems: Vec<String>,
+    /// How each interface is served.
+    pub attachments: Vec<Attachment>,
     /// Entries of the flow table in use.
     pub flows: u64,
     /// Whether new connections are steered (false: they pass natively).

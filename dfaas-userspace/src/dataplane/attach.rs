@@ -18,9 +18,14 @@ const HOOKS: [(&str, TcAttachType, &str); 2] =
 
 type Failure = Box<dyn std::error::Error>;
 
-/// Where the link of a hook is pinned.
+/// Where the link of a hook is pinned. bpffs takes no dots, which names of VLAN devices have; no interface has a colon.
 fn pin(folder: &Path, interface: &str, hook: &str) -> PathBuf {
-    folder.join("links").join(format!("{interface}-{hook}"))
+    folder.join("links").join(format!("{}-{hook}", interface.replace('.', ":")))
+}
+
+/// The interface whose link has a pin of this name.
+fn interface(pin: &str) -> String {
+    pin.rsplit_once('-').map_or(pin, |(interface, _)| interface).replace(':', ".")
 }
 
 /// Number of the program that is attached by our pinned link for native XDP, if there is one.
@@ -60,8 +65,8 @@ fn pins(folder: &Path) -> impl Iterator<Item = PathBuf> {
 pub fn detach_others(folder: &Path, keep: &[String]) {
     for path in pins(folder) {
         let Some(file) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        let interface = file.rsplit_once('-').map_or(file, |(interface, _)| interface);
-        if !keep.iter().any(|k| k == interface) {
+        let interface = interface(file);
+        if !keep.contains(&interface) {
             tracing::info!("detaching from {interface}: it is not configured any more");
             if let Err(e) = fs::remove_file(&path) {
                 tracing::warn!("{}: {e}", path.display());

@@ -8,12 +8,17 @@ mod backend;
 mod bpffs;
 mod convert;
 mod destroy;
+mod ethtool;
 mod forget;
+mod front;
 mod functions;
 mod gateways;
 mod kernel;
 mod link;
 mod loopback;
+mod mode;
+mod netdev;
+mod nic;
 mod numbers;
 mod object;
 mod open;
@@ -30,8 +35,12 @@ pub use api::{
     FunctionPlan, Gateway, Inflight, Invocations, Left, Moves, OWN_GATEWAY, Origin, Peer, PeerCounters,
     PickMode, Settings, Snapshot, Target,
 };
+pub(crate) use bpffs::versioned;
 pub use kernel::Kernel;
 pub(crate) use link::{Link, Links};
+pub(crate) use mode::decide;
+pub use mode::{Attachment, Mode};
+pub(crate) use nic::Nic;
 pub use object::Object;
 pub use open::{open, open_kernel, unload};
 pub(crate) use places::own_addresses;

@@ -55,13 +55,16 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         known_functions: BTreeMap::new(),
         data_addresses: Vec::new(),
         segment_size: 0,
+        attachments: Vec::new(),
         problems: Vec::new(),
         object,
         settings: settings.clone(),
         folder: folder.clone(),
     };
+    let links = backend::links()?;
+    let front = kernel.plan_front(&links)?;
     kernel.initialise()?;
-    kernel.survey(&backend::links()?)?;
+    kernel.survey(&links)?;
     kernel.write_places()?;
     kernel.write_users()?;
     sysctl::reserve_ports(&settings.snat_ports);
@@ -73,6 +76,7 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
     for interface in &settings.interfaces {
         kernel.object.attach(&folder, interface)?;
     }
+    kernel.attach_front(front)?;
     kernel.object.unpin_other_steps(&folder);
     attach::detach_others(&folder, &settings.interfaces);
     Ok(kernel)
@@ -92,6 +96,7 @@ pub fn unload(pin: &Path) -> Result<bool, DataPlaneError> {
     }
     let folder = bpffs::versioned(pin);
     loopback::close(&folder);
+    attach::detach_all_xdp(&folder);
     if folder.exists()
         && let Err(e) = destroy::reset_local(&folder)
     {
