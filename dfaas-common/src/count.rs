@@ -198,6 +198,8 @@ numbered! {
         Pinned = 29 "pinned",
         /// A connection that the host's own stack opened is followed.
         Observed = 30 "observed",
+        /// A backend without a share took what exceeded the local limits.
+        Overflowed = 31 "overflowed",
     }
 }
 

@@ -91,8 +91,10 @@ pub struct Flow {
     pub backend_number: u32,
     /// Backend number of the gateway that serves it here, if it is not the own one; 0 otherwise.
     pub gateway: u32,
-    /// Bit i: target i of the plan has been tried.
+    /// Bits of [`crate::choice::tried`].
     pub tried: u32,
+    /// Work (us) as which it counts at its backend, see [`crate::config::Load`].
+    pub work: u32,
     /// SYNs sent to the present backend.
     pub syns: u32,
     /// The client's sequence number before the first byte of the present leg: its initial one there.
@@ -155,7 +157,7 @@ pub struct Flow {
     /// 1: SACK is permitted.
     pub sack: u8,
     /// Zero.
-    pub reserved: [u8; 7],
+    pub reserved: [u8; 3],
     /// Destination and source hardware address of frames to the client.
     pub hardware: [u8; 12],
     /// The same of frames on the leg, as the last that came in had them turned round.
@@ -248,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_layout_has_no_hidden_padding() {
-        assert_eq!(size_of::<Flow>(), 7 * 8 + size_of::<Exchange>() + 2 * 36 + 28 * 4 + 4 + 12 + 24);
+        assert_eq!(size_of::<Flow>(), 7 * 8 + size_of::<Exchange>() + 2 * 36 + 29 * 4 + 4 + 8 + 24);
         assert_eq!(size_of::<Flow>() % 8, 0);
         assert_eq!(size_of::<Slot>(), SLOT_BYTES + 8);
     }

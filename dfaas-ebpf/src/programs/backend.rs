@@ -2,7 +2,7 @@
 
 use dfaas_common::address::Ends;
 use dfaas_common::checksum::fold;
-use dfaas_common::config::Config;
+use dfaas_common::choice::TOO_MANY;
 use dfaas_common::cookie::NO_SCALE;
 use dfaas_common::count::{DropReason, Event, NO_FUNCTION, PeerOutcome, REJECT};
 use dfaas_common::flow::{Flow, Slot, mark, state};
@@ -11,7 +11,7 @@ use dfaas_common::translate::flag;
 
 use super::atomic;
 use super::boundary;
-use super::choose::{RETRIED, TOO_MANY, choose_again};
+use super::choose::{choose_again, retried};
 use super::count::{asked, carried, drop, event, peer, release};
 use super::deliver;
 use super::emit::{emit, plain_options, syn_options};
@@ -222,7 +222,7 @@ fn connect(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
         // Nothing of the client passes until it is known whether a line was inserted.
         let first = atomic::swap(&raw mut (*flow).state, state::OPENING, state::CLAIMED);
         if first {
-            asked(flow, (*flow).asked, (*flow).tried & RETRIED != 0);
+            asked(flow, (*flow).asked, retried(flow));
         }
         towards(s, flow);
         let o = &mut (*s).outgoing;
@@ -293,7 +293,7 @@ fn send_saved(skb: Skb, s: *mut Scratch, flow: *mut Flow, slot: *mut Slot, lengt
 
 /// The backend refused or kept silent: the flow goes to another, from the saved segment; the client does not notice.
 #[inline(always)]
-pub fn next(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
+pub fn next(skb: Skb, s: *mut Scratch) -> i32 {
     // SAFETY: map value.
     let number = unsafe { (*s).number };
     let Some(flow) = flows::get(number) else { return drop(DropReason::Internal) };
@@ -316,7 +316,7 @@ pub fn next(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             // Not an invocation: what the gateway says is what the client gets.
             return reject::pass_reset(skb, s, number, flow);
         }
-        let choice = choose_again(s, number, flow, config);
+        let choice = choose_again();
         log::decision(skb, flow, choice);
         if choice >= REJECT {
             let status = if choice == TOO_MANY { 429 } else { 503 };

@@ -1,5 +1,6 @@
 //! Packets of users.
 
+use dfaas_common::choice::TOO_MANY;
 use dfaas_common::config::Config;
 use dfaas_common::cookie::Offer;
 use dfaas_common::count::{DropReason, Event, REJECT};
@@ -10,7 +11,7 @@ use dfaas_common::translate::{OUR_SCALE, flag};
 use super::atomic;
 use super::backend;
 use super::boundary;
-use super::choose::{TOO_MANY, choose};
+use super::choose::choose;
 use super::count::{drop, event};
 use super::flows;
 use super::handshake::{self, Claim};
@@ -185,7 +186,8 @@ pub fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         (*s).old.far = NO_LEG;
         request::note_request(s, flow, config);
         saved::save(skb, s, flow);
-        let choice = choose(s, number, flow, config);
+        (*s).number = number;
+        let choice = choose();
         log::decision(skb, flow, choice);
         if choice >= REJECT {
             return reject::answer(skb, s, flow, if choice == TOO_MANY { 429 } else { 503 });

@@ -8,7 +8,7 @@ use dfaas_common::opaque::opaque;
 
 use super::atomic;
 use super::limits;
-use super::maps::{BOUND, DROPS, HAPPENED, PEER_COUNTS, TALLIES};
+use super::maps::{BOUND, DROPS, HAPPENED, LOADS, PEER_COUNTS, TALLIES};
 use super::scratch::Scratch;
 use super::skb::DROP;
 
@@ -110,15 +110,22 @@ fn gauge(function: u32, backend: u32) -> Option<*mut u64> {
 }
 
 /// Counts what a flow carries as under way at `backend`; `false` if that would pass `limit` (0: none). Without memory
-/// for another gauge it goes uncounted.
+/// for another gauge it goes uncounted. `work`: [`dfaas_common::plan::Plan::work`].
 #[inline(never)]
-pub fn bind(flow: *mut Flow, function: u32, backend: u32, limit: u32) -> bool {
+pub fn bind(flow: *mut Flow, function: u32, backend: u32, limit: u32, work: u32) -> bool {
     let Some(gauge) = gauge(function, backend) else { return true };
     if !limits::enter(gauge, limit) {
         return false;
     }
-    // SAFETY: a flow that this CPU has claimed.
-    atomic::fetch_or(unsafe { &raw mut (*flow).marks }, mark::COUNTED);
+    // SAFETY: a flow that this CPU has claimed, and a map value.
+    unsafe {
+        (*flow).work = work;
+        atomic::fetch_or(&raw mut (*flow).marks, mark::COUNTED);
+        if let Some(load) = LOADS.get_ptr_mut(backend) {
+            atomic::fetch_add(&raw mut (*load).sent, work as u64);
+            atomic::fetch_add(&raw mut (*load).under_way, work as u64);
+        }
+    }
     true
 }
 
@@ -126,15 +133,19 @@ pub fn bind(flow: *mut Flow, function: u32, backend: u32, limit: u32) -> bool {
 #[inline(never)]
 fn keep(flow: *mut Flow, marks: u64) {
     // SAFETY: a map value; the bits decide who decrements.
-    let (before, function, backend, peer) = unsafe {
+    let (before, function, backend, peer, work) = unsafe {
         let before = atomic::fetch_and(&raw mut (*flow).marks, marks);
-        (before, (*flow).function, (*flow).backend_number, (*flow).peer)
+        (before, (*flow).function, (*flow).backend_number, (*flow).peer, (*flow).work)
     };
     let lost = before & !marks;
-    if lost & mark::COUNTED != 0
-        && let Some(gauge) = gauge(function, backend)
-    {
-        atomic::fetch_add(gauge, u64::MAX);
+    if lost & mark::COUNTED != 0 {
+        if let Some(gauge) = gauge(function, backend) {
+            atomic::fetch_add(gauge, u64::MAX);
+        }
+        if let Some(load) = LOADS.get_ptr_mut(backend) {
+            // SAFETY: map value.
+            atomic::fetch_add(unsafe { &raw mut (*load).under_way }, (work as u64).wrapping_neg());
+        }
     }
     if lost & mark::ADMITTED != 0 {
         limits::leave(peer);

@@ -93,7 +93,7 @@ pub fn own_leg(number: u32, flow: *mut Flow, config: &Config) -> bool {
 /// Counts the connection that a flow, claimed by this CPU, stands for, and lets it through.
 #[inline(always)]
 fn accept(s: *mut Scratch, flow: *mut Flow) {
-    bind(flow, NO_FUNCTION, LOCAL, 0);
+    bind(flow, NO_FUNCTION, LOCAL, 0, 0);
     // SAFETY: map values.
     unsafe {
         let (segment, options) = (&(*s).segment, &(*s).options);

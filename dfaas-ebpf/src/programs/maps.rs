@@ -5,7 +5,7 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::lpm_trie::LpmTrie;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, Queue};
 use dfaas_common::address::{Address, Endpoint, Tuple};
-use dfaas_common::config::{Config, Peer, cursor};
+use dfaas_common::config::{Config, Load, Peer, Report, cursor};
 use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS, PeerCounts, Tally};
 use dfaas_common::flow::{Flow, FlowRef, Greeting, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::plan::{FunctionState, Name, Plan, RATES};
@@ -77,6 +77,14 @@ pub static PEER_BOUND: Array<u64> = Array::with_max_entries(MAX_PEERS + 1, 0);
 /// What became of connections with peers, by backend number; those with the local gateway are there too, at 0.
 #[map]
 pub static PEER_COUNTS: PerCpuArray<PeerCounts> = PerCpuArray::with_max_entries(MAX_PEERS + 1, 0);
+
+/// What backends have said of how long one waits there, by backend number.
+#[map]
+pub static REPORTS: Array<Report> = Array::with_max_entries(BACKENDS, 0);
+
+/// Work that was given to backends, by backend number.
+#[map]
+pub static LOADS: Array<Load> = Array::with_max_entries(BACKENDS, 0);
 
 /// From tuples to flows; two a flow.
 #[map]

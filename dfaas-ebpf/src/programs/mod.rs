@@ -88,7 +88,7 @@ pub fn dfaas_first(context: TcContext) -> i32 {
 /// A backend that refused or kept silent.
 #[classifier]
 pub fn dfaas_next(context: TcContext) -> i32 {
-    step(&context, backend::next)
+    step(&context, |skb, s, _| backend::next(skb, s))
 }
 
 /// A request on a connection that has a backend.

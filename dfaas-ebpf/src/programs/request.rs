@@ -1,17 +1,17 @@
 //! A request on a connection that has a backend already: it is bound like the first of a connection, and goes on with
 //! the same backend or another one. Nothing is under way at that moment, see [`dfaas_common::http::exchange`].
 
+use dfaas_common::choice::TOO_MANY;
 use dfaas_common::config::{Config, setting};
 use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, REJECT};
 use dfaas_common::flow::{Flow, mark, state};
 use dfaas_common::http::exchange::{Verdict, after};
 use dfaas_common::http::flag;
-use dfaas_common::plan::allows;
 
 use super::atomic;
 use super::backend;
 use super::boundary::pin;
-use super::choose::{self, TOO_MANY};
+use super::choose;
 use super::count::{self, asked, drop, event, release};
 use super::established;
 use super::flows;
@@ -77,10 +77,7 @@ fn may_stay(s: *mut Scratch, flow: *mut Flow) -> bool {
         if (*flow).peer != 0 || (*s).function == NO_FUNCTION {
             return (*flow).backend_number == LOCAL;
         }
-        match choose::plan_of((*s).function, (*s).now) {
-            Some(plan) => allows(&*plan, (*flow).backend_number),
-            None => (*flow).backend_number == LOCAL,
-        }
+        choose::may_have((*flow).backend_number)
     }
 }
 
@@ -95,7 +92,7 @@ fn stay_or_wait(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config:
     unsafe {
         release(flow);
         (*flow).function = (*s).function;
-        count::bind(flow, (*flow).function, (*flow).backend_number, 0);
+        choose::stay(flow, (*flow).backend_number);
         note_request(s, flow, config);
         asked(flow, (*s).now, false);
     }
@@ -132,17 +129,17 @@ fn keep_leg(s: *mut Scratch, flow: *mut Flow) -> u32 {
 
 /// Chooses for the request in working memory.
 #[inline(always)]
-fn choose_for(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> u32 {
+fn choose_for(flow: *mut Flow, config: &Config) -> u32 {
     // SAFETY: map value.
     unsafe {
         if (*flow).peer != 0 {
-            return choose::for_peer(s, number, flow, config);
+            return choose::for_peer();
         }
         if (*flow).marks & mark::NATIVE != 0 && config.armed == 0 {
             // Nothing is steered at the moment, or the gateway would not have taken the connection itself.
             return choose::stay_home(flow);
         }
-        choose::choose(s, number, flow, config)
+        choose::choose()
     }
 }
 
@@ -170,7 +167,7 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         (*flow).tried = 0;
         note_clock(s, flow);
         catch_up(s, flow);
-        let choice = choose_for(s, number, flow, config);
+        let choice = choose_for(flow, config);
         log::decision(skb, flow, choice);
         note_request(s, flow, config);
         if choice < REJECT && leg::far(flow) == (*s).old.far {

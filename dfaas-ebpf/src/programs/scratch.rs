@@ -125,10 +125,10 @@ pub struct Scratch {
     pub line: Line,
     /// Function number of the request at hand.
     pub function: u32,
-    /// Zero.
-    pub padding: u32,
+    /// Work of the request at hand: [`dfaas_common::plan::Plan::work`].
+    pub work: u32,
     /// Which hook this run is in: [`super::skb::hook`].
     pub hook: u32,
-    /// Index of the flow at hand, for the program that is jumped to.
+    /// Index of the flow at hand, for the program that is jumped to and for the choice.
     pub number: u32,
 }

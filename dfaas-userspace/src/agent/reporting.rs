@@ -115,6 +115,9 @@ impl State {
             shares: plan.shares.iter().map(share).collect(),
             local_rate: plan.local_rate,
             local_inflight: plan.local_inflight,
+            overflow: plan.overflow.clone(),
+            overflow_above_seconds: plan.overflow_above.map(|wait| wait.as_secs_f64()),
+            peers_rate: plan.peers_rate,
             age_seconds: now.saturating_duration_since(written.written).as_secs_f64(),
             lifetime_seconds: plan.lifetime.as_secs_f64(),
         }

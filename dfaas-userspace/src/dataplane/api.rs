@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use dfaas_control::{Admission, PickMode};
+pub use dfaas_control::{Admission, PickMode, Wait};
 use ipnet::IpNet;
 
 use super::mode::{Attachment, Mode};
@@ -109,8 +109,26 @@ pub struct FunctionPlan {
     pub local_inflight: u32,
     /// Most invocations a second bound to the local gateway; 0: no limit.
     pub local_rate: f64,
+    /// Most invocations a second that are taken from all peers together; `None`: no limit.
+    pub peers_rate: Option<f64>,
+    /// Processor time that one invocation is expected to take; zero: unknown.
+    pub work: Duration,
+    /// Expected wait here beyond which one of `overflow` may take an invocation; `None`: only once a local limit is
+    /// reached.
+    pub overflow_above: Option<Duration>,
+    /// Peers that may take what exceeds that; at most 16.
+    pub overflow: Vec<String>,
     /// After this long without a new plan everything goes to the local gateway.
     pub lifetime: Duration,
+}
+
+/// How long invocations wait at this node and at its peers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Waits {
+    /// At the gateways of this node; what is under way there is added.
+    pub here: Option<Wait>,
+    /// At each peer, by its name; what was sent since it said so is added.
+    pub peers: BTreeMap<String, Wait>,
 }
 
 /// Who called.
@@ -297,6 +315,10 @@ pub trait DataPlane: Send {
 
     /// Writes the plan of a known function, whole. Targets that are unknown peers are an error.
     fn write_plan(&mut self, function: &str, plan: &FunctionPlan) -> Result<(), DataPlaneError>;
+
+    /// Tells how long invocations wait at backends, for what exceeds local limits. Peers that are missing, and unknown
+    /// ones, get nothing of it.
+    fn set_waits(&mut self, waits: &Waits) -> Result<(), DataPlaneError>;
 
     /// Whether new connections are steered; disarmed they pass natively and bound ones go on.
     fn set_armed(&mut self, armed: bool) -> Result<(), DataPlaneError>;

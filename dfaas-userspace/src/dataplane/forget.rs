@@ -30,6 +30,7 @@ impl Kernel {
     pub(super) fn forget_peer(&mut self, number: u32) -> Result<(), DataPlaneError> {
         self.forget(|key| u32::from(key.backend) == number)?;
         self.forget_rates((0..MAX_FUNCTIONS).map(|function| rate_index(function, number)))?;
+        self.reports.forget(number)?;
         self.admissions.set(number, 0, 0).map_err(map_error("ADMISSIONS"))?;
         let counts = self.peer_counts.get(&number, 0).map_err(map_error("PEER_COUNTS"))?;
         let none = vec![PeerCounts::default(); counts.len()];

@@ -17,9 +17,10 @@ use nix::time::{ClockId, clock_gettime};
 use super::functions::Known;
 use super::numbers::Numbers;
 use super::object::Object;
+use super::waits::Reports;
 use super::{
     Attachment, DataPlane, DataPlaneError, Function, FunctionPlan, Gateway, Left, Peer, Settings, Snapshot,
-    Target, attach, bpffs, convert, destroy, loopback, sysctl,
+    Target, Waits, attach, bpffs, convert, destroy, loopback, sysctl,
 };
 
 /// The state that is written from here, and what is known of it.
@@ -43,6 +44,7 @@ pub struct Kernel {
     pub(super) admissions: Array<MapData, u64>,
     pub(super) peer_bound: Array<MapData, u64>,
     pub(super) peer_counts: PerCpuArray<MapData, PeerCounts>,
+    pub(super) reports: Reports,
     pub(super) drops: PerCpuArray<MapData, u64>,
     pub(super) happened: PerCpuArray<MapData, u64>,
     pub(super) function_numbers: Numbers,
@@ -147,6 +149,10 @@ impl DataPlane for Kernel {
         let number = self.known_functions.get(function).ok_or_else(unknown)?.number;
         let value = convert::plan(plan, monotonic(), |target| self.backend(target))?;
         self.plans.insert(number, value, 0).map_err(map_error("PLANS"))
+    }
+
+    fn set_waits(&mut self, waits: &Waits) -> Result<(), DataPlaneError> {
+        self.put_waits(waits)
     }
 
     fn set_armed(&mut self, armed: bool) -> Result<(), DataPlaneError> {

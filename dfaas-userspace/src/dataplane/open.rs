@@ -11,6 +11,7 @@ use rand::rngs::OsRng;
 use super::kernel::{Kernel, map_error};
 use super::numbers::Numbers;
 use super::object::Object;
+use super::waits::Reports;
 use super::{
     DataPlane, DataPlaneError, Settings, attach, backend, bpffs, convert, destroy, loopback, sysctl,
 };
@@ -43,6 +44,7 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         admissions: object.take("ADMISSIONS")?,
         peer_bound: object.take("PEER_BOUND")?,
         peer_counts: object.take("PEER_COUNTS")?,
+        reports: Reports::take(&mut object)?,
         drops: object.take("DROPS")?,
         happened: object.take("HAPPENED")?,
         function_numbers: Numbers::read("FUNCTION_LABELS", object.take("FUNCTION_LABELS")?)?,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dfaas_userspace::dataplane::{
     DataPlane, DataPlaneError, Drops, FirstByte, Function, FunctionPlan, Gateway, Inflight, Invocations,
-    Left, Moves, Origin, Peer, PeerCounters, Snapshot, Target,
+    Left, Moves, Origin, Peer, PeerCounters, Snapshot, Target, Waits,
 };
 
 #[derive(Default)]
@@ -17,6 +17,7 @@ pub struct Memory {
     pub functions: Vec<Function>,
     pub gateways: Vec<Gateway>,
     pub plans: BTreeMap<String, FunctionPlan>,
+    pub waits: Waits,
     pub writes: u64,
     /// Plans that had been written when it was armed.
     pub armed_after: Option<u64>,
@@ -148,6 +149,13 @@ impl DataPlane for Owned {
         assert_eq!(plan.shares.iter().map(|(_, part)| part).sum::<u32>(), 65_536);
         memory.plans.insert(function.to_owned(), plan.clone());
         memory.writes += 1;
+        Ok(())
+    }
+
+    fn set_waits(&mut self, waits: &Waits) -> Result<(), DataPlaneError> {
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        memory.waits = waits.clone();
         Ok(())
     }
 

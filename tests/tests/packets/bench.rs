@@ -7,7 +7,7 @@ use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue};
 use aya::programs::{TestRun, TestRunOptions, TestRunResult};
 use dfaas_common::address::{Address, Endpoint, from_bytes, mapped};
-use dfaas_common::config::{Config, Peer, place};
+use dfaas_common::config::{Config, Load, Peer, Report, place};
 use dfaas_common::count::{CountKey, PeerCounts, Tally};
 use dfaas_common::flow::Flow;
 use dfaas_common::plan::{FunctionState, Name, Plan, name_key};
@@ -71,6 +71,8 @@ pub struct Bench {
     pub(crate) drops: PerCpuArray<MapData, u64>,
     pub(crate) happened: PerCpuArray<MapData, u64>,
     free: Queue<MapData, u32>,
+    pub(crate) reports: Array<MapData, Report>,
+    pub(crate) loads: Array<MapData, Load>,
     peers: Array<MapData, Peer>,
     peer_numbers: HashMap<MapData, Address, u32>,
 }
@@ -166,6 +168,8 @@ impl Bench {
             drops: maps.get("DROPS"),
             happened: maps.get("HAPPENED"),
             free: maps.get("FREE"),
+            reports: maps.get("REPORTS"),
+            loads: maps.get("LOADS"),
             peers,
             peer_numbers,
             object,

@@ -21,6 +21,7 @@ mod offloads;
 mod on_wire;
 mod opening;
 mod outcomes;
+mod overflow;
 mod padding;
 mod peer;
 mod plan;
