@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use aya::programs::links::{FdLink, PinnedLink};
 use aya::programs::tc::{SchedClassifier, SchedClassifierLink, TcAttachOptions, TcAttachType};
@@ -10,6 +11,7 @@ use aya::programs::xdp::{XdpLink, XdpMode};
 use aya::programs::{LinkOrder, Xdp};
 
 use super::DataPlaneError;
+use super::link::Links;
 use super::object::{Object, program, setup};
 
 /// A hook of an interface for packets.
@@ -34,24 +36,40 @@ pub fn own_xdp(folder: &Path, interface: &str) -> Option<u32> {
     Some(FdLink::from(link).info().ok()?.program_id())
 }
 
-/// Takes native XDP off an interface; whether it was there.
-pub fn detach_xdp(folder: &Path, interface: &str) -> bool {
+/// How long the kernel may take to let go of a link without a pin; it waits for programs that still run.
+const LETTING_GO: Duration = Duration::from_secs(2);
+
+/// Takes native XDP off an interface, if it is there: once this is done no frame meets it any more.
+pub fn detach_xdp(folder: &Path, interface: &str) {
     let path = pin(folder, interface, "xdp");
+    let number = own_xdp(folder, interface);
     match fs::remove_file(&path) {
-        Ok(()) => true,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => false,
-        Err(e) => {
-            tracing::warn!("{}: {e}", path.display());
-            false
+        Ok(()) => {}
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return,
+        Err(e) => return tracing::warn!("{}: {e}", path.display()),
+    }
+    let attached = || {
+        let links = Links::read().unwrap_or_default();
+        number.is_some() && links.named(interface).is_some_and(|link| link.xdp == number)
+    };
+    let begun = Instant::now();
+    while attached() {
+        if begun.elapsed() > LETTING_GO {
+            tracing::warn!(
+                "{interface}: the kernel still holds native XDP; does somebody else hold its link?"
+            );
+            return;
         }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
 /// Takes native XDP off all interfaces: it must not answer handshakes that no other program goes on with.
 pub fn detach_all_xdp(folder: &Path) {
-    for path in pins(folder).filter(|path| path.to_str().is_some_and(|text| text.ends_with("-xdp"))) {
-        if let Err(e) = fs::remove_file(&path) {
-            tracing::warn!("{}: {e}", path.display());
+    for path in pins(folder) {
+        let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if file.ends_with("-xdp") {
+            detach_xdp(folder, &interface(file));
         }
     }
 }
@@ -63,11 +81,18 @@ fn pins(folder: &Path) -> impl Iterator<Item = PathBuf> {
 
 /// Detaches from interfaces that are not in `keep`.
 pub fn detach_others(folder: &Path, keep: &[String]) {
-    for path in pins(folder) {
+    let mut pins: Vec<_> = pins(folder).collect();
+    // Native XDP first: what it answers needs the others.
+    pins.sort_by_key(|path| !path.to_string_lossy().ends_with("-xdp"));
+    for path in pins {
         let Some(file) = path.file_name().and_then(|name| name.to_str()) else { continue };
         let interface = interface(file);
         if !keep.contains(&interface) {
             tracing::info!("detaching from {interface}: it is not configured any more");
+            if file.ends_with("-xdp") {
+                detach_xdp(folder, &interface);
+                continue;
+            }
             if let Err(e) = fs::remove_file(&path) {
                 tracing::warn!("{}: {e}", path.display());
             }
