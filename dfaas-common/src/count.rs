@@ -33,6 +33,16 @@ pub struct CountKey {
 /// Classes of answers: by the first digit of the status, and 0 where there was none that could be read.
 pub const CLASSES: usize = 6;
 
+/// Key of the counters of kept connections that went on with another backend.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MoveKey {
+    /// Number of the backend that was left.
+    pub from: u16,
+    /// Number of the next.
+    pub to: u16,
+}
+
 /// What is counted of the invocations of one function by one backend, of one origin; one value a CPU.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -204,6 +214,20 @@ numbered! {
 }
 
 numbered! {
+    /// Why a kept connection can no longer move.
+    PinReason, PIN_REASONS {
+        /// A request whose end is not certain, which upgrades or waits for a word, or behind which more came at once.
+        Request = 0 "request",
+        /// Data beyond the end of a request, before its answer was complete.
+        BeyondRequest = 1 "beyond_request",
+        /// An answer whose head could not be read, or says no certain end.
+        AnswerHead = 2 "answer_head",
+        /// Data of a backend that fit no answer, or a chunk that could not be followed.
+        Answer = 3 "answer",
+    }
+}
+
+numbered! {
     /// What became of connections with a peer.
     PeerOutcome, PEER_OUTCOMES {
         /// It reset our SYN.
@@ -244,6 +268,10 @@ mod tests {
         check(
             PeerOutcome::ALL.iter().map(|e| e.0 as u32).collect(),
             PeerOutcome::ALL.iter().map(|e| e.1).collect(),
+        );
+        check(
+            PinReason::ALL.iter().map(|e| e.0 as u32).collect(),
+            PinReason::ALL.iter().map(|e| e.1).collect(),
         );
     }
 

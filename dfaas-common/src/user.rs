@@ -21,6 +21,7 @@ pod!(
     config::Peer,
     config::Report,
     count::CountKey,
+    count::MoveKey,
     count::Tally,
     flow::Flow,
     flow::FlowRef,

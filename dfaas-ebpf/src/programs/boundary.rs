@@ -1,13 +1,13 @@
 //! Where requests and answers begin and end on a connection that has a backend; see [`dfaas_common::http::exchange`].
 
-use dfaas_common::count::{DropReason, Event};
+use dfaas_common::count::{DropReason, Event, PinReason};
 use dfaas_common::flow::{Flow, mark};
 use dfaas_common::http::exchange::{Answer, Data, Verdict, after, place};
 use dfaas_common::steps;
 use dfaas_common::translate::flag;
 
 use super::atomic;
-use super::count::{carried, drop, event, release};
+use super::count::{carried, drop, event, pinned, release};
 use super::established;
 use super::scratch::Scratch;
 use super::skb::{Skb, jump};
@@ -17,11 +17,12 @@ const OVER: u64 = mark::CLIENT_FIN | mark::BACKEND_FIN | mark::RESET;
 
 /// The connection keeps its backend for good.
 #[inline(always)]
-pub fn pin(flow: *mut Flow) {
+pub fn pin(flow: *mut Flow, reason: PinReason) {
     // SAFETY: map value.
     let before = atomic::fetch_or(unsafe { &raw mut (*flow).marks }, mark::PINNED);
     if before & mark::PINNED == 0 {
         event(Event::Pinned);
+        pinned(reason);
     }
 }
 
@@ -58,8 +59,15 @@ pub fn from_client(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i
                 Data::Ahead => return drop(DropReason::FirstSegmentMissing),
                 _ => {}
             }
-            if (*flow).exchange.client.client_segment(segment.sequence, segment.payload) == Verdict::Pin {
-                pin(flow);
+            let (client, answered) = (&(*flow).exchange.client, (*flow).exchange.backend.answered);
+            let end =
+                client.end_of_answered(segment.sequence, segment.payload, segment.acknowledgment, answered);
+            if end != 0 && !ends {
+                (*s).number = number;
+                return jump(steps::CUT);
+            }
+            if client.client_segment(segment.sequence, segment.payload) == Verdict::Pin {
+                pin(flow, PinReason::BeyondRequest);
             }
         }
     }
@@ -84,7 +92,7 @@ pub fn from_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> 
             match (*flow).exchange.backend.backend_segment(sequence, segment.payload, asked) {
                 Answer::Nothing => {}
                 Answer::Done => release(flow),
-                Answer::Pin => pin(flow),
+                Answer::Pin => pin(flow, PinReason::Answer),
                 Answer::Head | Answer::Chunk { .. } => {
                     (*s).number = number;
                     return jump(steps::RESPONSE);

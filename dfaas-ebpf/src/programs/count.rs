@@ -1,14 +1,16 @@
 //! Counting.
 
 use aya_ebpf::bindings::BPF_NOEXIST;
-use dfaas_common::count::{CLASSES, CountKey, DropReason, Event, LOCAL, PeerOutcome, Tally, class, origin};
+use dfaas_common::count::{
+    CLASSES, CountKey, DropReason, Event, LOCAL, MoveKey, PeerOutcome, PinReason, Tally, class, origin,
+};
 use dfaas_common::first_byte::{BUCKETS, bucket};
 use dfaas_common::flow::{Flow, mark};
 use dfaas_common::opaque::opaque;
 
 use super::atomic;
 use super::limits;
-use super::maps::{BOUND, DROPS, HAPPENED, LOADS, PEER_COUNTS, TALLIES};
+use super::maps::{BOUND, DROPS, HAPPENED, LOADS, MOVES, PEER_COUNTS, PINS, TALLIES};
 use super::scratch::Scratch;
 use super::skb::DROP;
 
@@ -30,6 +32,31 @@ pub fn event(event: Event) {
         unsafe { *p += 1 };
     }
 }
+
+/// Counts a connection that can no longer move.
+#[inline(always)]
+pub fn pinned(reason: PinReason) {
+    if let Some(p) = PINS.get_ptr_mut(reason as u32) {
+        // SAFETY: a counter of this CPU.
+        unsafe { *p += 1 };
+    }
+}
+
+/// Counts a kept connection that goes on with another backend.
+#[inline(never)]
+pub fn moved(from: u32, to: u32) {
+    let key = MoveKey { from: from as u16, to: to as u16 };
+    if MOVES.get_ptr_mut(&key).is_none() {
+        // Another CPU may insert at the same time; adding to what is there then loses nothing.
+        let _ = MOVES.insert(&key, &NO_MOVES, BPF_NOEXIST as u64);
+    }
+    if let Some(p) = MOVES.get_ptr_mut(&key) {
+        // SAFETY: a counter of this CPU.
+        unsafe { *p += 1 };
+    }
+}
+
+static NO_MOVES: u64 = 0;
 
 /// No invocation yet, in memory that outlives every program run: the stack is scarce.
 static NOTHING: Tally = Tally::EMPTY;

@@ -6,7 +6,7 @@ use aya_ebpf::maps::lpm_trie::LpmTrie;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, Queue};
 use dfaas_common::address::{Address, Endpoint, Tuple};
 use dfaas_common::config::{Config, Load, Peer, Report, cursor};
-use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS, PeerCounts, Tally};
+use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS, MoveKey, PIN_REASONS, PeerCounts, Tally};
 use dfaas_common::flow::{Flow, FlowRef, Greeting, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::plan::{FunctionState, Name, Plan, RATES};
 use dfaas_common::steps::STEPS;
@@ -110,6 +110,14 @@ pub static CURSORS: Array<u64> = Array::with_max_entries(cursor::PORTS + BACKEND
 #[map]
 pub static TALLIES: PerCpuHashMap<CountKey, Tally> =
     PerCpuHashMap::with_max_entries(65_536, BPF_F_NO_PREALLOC);
+
+/// Kept connections that went on with another backend, by both; one value a CPU.
+#[map]
+pub static MOVES: PerCpuHashMap<MoveKey, u64> = PerCpuHashMap::with_max_entries(8192, BPF_F_NO_PREALLOC);
+
+/// Connections that can no longer move, by [`dfaas_common::count::PinReason`].
+#[map]
+pub static PINS: PerCpuArray<u64> = PerCpuArray::with_max_entries(PIN_REASONS, 0);
 
 /// Connections that the host's own stack is opening. Lossy: a forgotten one is served, but stays where it is.
 #[map]

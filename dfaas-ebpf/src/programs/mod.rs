@@ -6,6 +6,7 @@ mod boundary;
 mod choose;
 mod client;
 mod count;
+mod cut;
 mod data_port;
 mod deliver;
 mod egress;
@@ -113,6 +114,12 @@ pub fn dfaas_peer(context: TcContext) -> i32 {
 #[classifier]
 pub fn dfaas_resend(context: TcContext) -> i32 {
     step(&context, |skb, s, _| resend::run(skb, s))
+}
+
+/// The end of one request together with the start of the next.
+#[classifier]
+pub fn dfaas_cut(context: TcContext) -> i32 {
+    step(&context, |skb, s, _| cut::run(skb, s))
 }
 
 /// Frees dead flows; never attached, the agent runs it once a second.

@@ -3,7 +3,7 @@
 
 use dfaas_common::choice::TOO_MANY;
 use dfaas_common::config::{Config, setting};
-use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, REJECT};
+use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, PinReason, REJECT};
 use dfaas_common::flow::{Flow, mark, state};
 use dfaas_common::http::exchange::{Verdict, after};
 use dfaas_common::http::flag;
@@ -60,7 +60,7 @@ pub fn note_request(s: *mut Scratch, flow: *mut Flow, config: &Config) {
         let (sequence, acknowledgment) = (segment.sequence, segment.acknowledgment);
         let verdict = (*flow).exchange.client.on_request(sequence, acknowledgment, segment.payload, facts);
         if verdict == Verdict::Pin {
-            pin(flow);
+            pin(flow, PinReason::Request);
         }
         let wanted = config.settings & setting::FORWARDED_FOR != 0 && (*flow).peer == 0;
         let named = facts.head == 0 || facts.flags & flag::FORWARDED_FOR != 0;
@@ -81,8 +81,8 @@ fn may_stay(s: *mut Scratch, flow: *mut Flow) -> bool {
     }
 }
 
-/// A request in a segment that is too large to be saved: it goes on with the same backend, or comes again in segments
-/// that can be.
+/// A request in a segment that is too large to be saved, and too large for its checksum to be tested: it goes on with the
+/// same backend, or comes again in segments that can be.
 #[inline(never)]
 fn stay_or_wait(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
     if !may_stay(s, flow) {
@@ -122,6 +122,7 @@ fn keep_leg(s: *mut Scratch, flow: *mut Flow) -> u32 {
         old.ends = leg::ends(flow);
         old.tuple = (*flow).backend;
         old.far = leg::far(flow);
+        old.backend = (*flow).backend_number;
         old.shift = (*flow).shift;
         old.far
     }
@@ -153,7 +154,8 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         if !head::request(skb, s) {
             return drop(DropReason::BadChecksum);
         }
-        if (*s).segment.payload > saved::LARGEST {
+        let large = (*s).segment.payload > saved::LARGEST;
+        if large && !skb.partial((*s).frame.l4) {
             return stay_or_wait(skb, s, number, flow, config);
         }
         let before = (*flow).state;
@@ -176,6 +178,10 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             (*flow).state = before;
             return established::to_backend(skb, s, number, flow);
         }
+        if large {
+            // The rest is lost with this packet, and comes again behind what is saved.
+            (*s).segment.payload = saved::LARGEST;
+        }
         let segment = &(*s).segment;
         (*flow).client_isn = segment.sequence.wrapping_sub(1);
         (*flow).cookie = segment.acknowledgment.wrapping_sub(1);
@@ -197,6 +203,7 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             return reject::answer(skb, s, flow, if choice == TOO_MANY { 429 } else { 503 });
         }
         event(if choice == LOCAL { Event::MovedLocal } else { Event::MovedPeer });
+        count::moved((*s).old.backend, choice);
         (*flow).state = state::OPENING;
         backend::open(skb, s, flow)
     }

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::bpf_loop;
-use dfaas_common::count::DropReason;
+use dfaas_common::count::{DropReason, PinReason};
 use dfaas_common::flow::Flow;
 use dfaas_common::http::exchange::Answer;
 use dfaas_common::opaque::opaque;
@@ -99,7 +99,8 @@ pub fn run(skb: Skb, s: *mut Scratch) -> i32 {
         let asked = (*flow).exchange.client.asked;
         let mut walk = Walk { skb, scratch: s, flow, sequence, at: NO_LINE, end: end::NONE };
         let answer = (*flow).exchange.backend.backend_segment(sequence, segment.payload, asked);
-        if answer == Answer::Head {
+        let read = answer == Answer::Head;
+        if read {
             let facts = head::response(skb, s);
             answered(flow, (*flow).backend_number, facts.status as u32);
             walk.take((*flow).exchange.backend.on_response(sequence, segment.payload, &facts));
@@ -109,7 +110,7 @@ pub fn run(skb: Skb, s: *mut Scratch) -> i32 {
         bpf_loop(LINES, step as *mut c_void, (&raw mut walk).cast(), 0);
         // More lines than are read in one packet are not followed.
         if walk.end == end::PIN || walk.at != NO_LINE {
-            pin(flow);
+            pin(flow, if read { PinReason::AnswerHead } else { PinReason::Answer });
         } else if walk.end == end::DONE {
             release(flow);
         }

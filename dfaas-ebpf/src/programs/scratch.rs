@@ -81,6 +81,8 @@ pub struct OldLeg {
     pub ends: Ends,
     /// Its entry in the flow.
     pub tuple: Tuple,
+    /// Number of the backend, as it is counted.
+    pub backend: u32,
     /// As `leg::far` gives it; [`NO_LEG`]: there was none.
     pub far: u32,
     /// See [`dfaas_common::flow::Flow::shift`].

@@ -212,6 +212,14 @@ impl Skb {
         unsafe { helper::bpf_skb_change_tail(self.0.cast(), length, 0) == 0 }
     }
 
+    /// Tells the sum that a NIC took over the whole packet of bytes that something inside the packet balances; without one
+    /// there is nothing to tell.
+    #[inline(always)]
+    pub fn add_to_sum(self, sum: u32) {
+        // SAFETY: the context pointer is valid.
+        unsafe { helper::bpf_csum_update(self.0, sum) };
+    }
+
     /// Writes the hardware addresses of an answer to the frame to `to`, which has room for six halves of words.
     #[inline(always)]
     pub fn turned_hardware(self, to: *mut u16) {

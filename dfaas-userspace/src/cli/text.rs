@@ -18,7 +18,13 @@ pub(super) fn status(report: &StatusReport) -> String {
         ("steering", format!("{steering} ({}), {} flows", report.armed_why, report.flows)),
         ("answers", format!("{}; {} sent on after a refusal", answers(&report.answers), report.retries)),
         ("bytes", format!("{} asked, {} answered", bytes(report.bytes.0), bytes(report.bytes.1))),
-        ("moved", format!("{} kept connections to this node, {} to peers", report.moves.0, report.moves.1)),
+        (
+            "moved",
+            format!(
+                "{} kept connections to this node, {} to peers; {} can no longer move",
+                report.moves.0, report.moves.1, report.pinned
+            ),
+        ),
         ("ready", if report.ready { "yes" } else { "no" }.to_owned()),
         ("functions", report.functions.to_string()),
         ("peers", report.peers.to_string()),

@@ -165,14 +165,24 @@ pub struct Invocations {
 /// The words of metrics and commands for the classes of answers, as [`Invocations::answers`] has them.
 pub const CLASS_NAMES: [&str; 6] = ["unknown", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
-/// Kept connections that went on with another backend at a boundary between requests. The kernel counts where they went,
-/// not where they came from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Kept connections that went on with another backend at a boundary between requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moves {
-    /// To a gateway of this node.
-    pub local: u64,
-    /// To a peer.
-    pub peer: u64,
+    /// The backend that was left: `local` or the name of a peer.
+    pub from: String,
+    /// The next.
+    pub to: String,
+    /// Number of connections.
+    pub count: u64,
+}
+
+/// Kept connections that can no longer move, by reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pins {
+    /// Stable, lower-case name of the reason.
+    pub reason: &'static str,
+    /// Number of connections.
+    pub count: u64,
 }
 
 /// Invocations that are under way.
@@ -248,7 +258,9 @@ pub struct Snapshot {
     /// Invocations sent to another backend because the first refused.
     pub retries: u64,
     /// Kept connections that went on with another backend.
-    pub moves: Moves,
+    pub moves: Vec<Moves>,
+    /// Counters of connections that can no longer move; reasons that never occurred are there with 0.
+    pub pins: Vec<Pins>,
     /// What stands in the way of backends, one line each: no route, or one through an interface that is not watched.
     pub problems: Vec<String>,
     /// How each interface is served.

@@ -10,7 +10,7 @@ use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Q
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
 use dfaas_common::config::{Config, Peer as KernelPeer};
-use dfaas_common::count::{CountKey, LOCAL, PeerCounts, REJECT, Tally};
+use dfaas_common::count::{CountKey, LOCAL, MoveKey, PeerCounts, REJECT, Tally};
 use dfaas_common::plan::{Name, Plan};
 use nix::time::{ClockId, clock_gettime};
 
@@ -47,6 +47,8 @@ pub struct Kernel {
     pub(super) reports: Reports,
     pub(super) drops: PerCpuArray<MapData, u64>,
     pub(super) happened: PerCpuArray<MapData, u64>,
+    pub(super) pins: PerCpuArray<MapData, u64>,
+    pub(super) moves: PerCpuHashMap<MapData, MoveKey, u64>,
     pub(super) function_numbers: Numbers,
     pub(super) peer_labels: Numbers,
     pub(super) gateway_labels: Numbers,

@@ -34,7 +34,7 @@ mod waits;
 pub use api::{
     Admission, CLASS_NAMES, DataPlane, DataPlaneError, Drops, FIRST_BYTE_BOUNDS, FirstByte, Function,
     FunctionPlan, Gateway, Inflight, Invocations, Left, Moves, OWN_GATEWAY, Origin, Peer, PeerCounters,
-    PickMode, Settings, Snapshot, Target, Wait, Waits,
+    PickMode, Pins, Settings, Snapshot, Target, Wait, Waits,
 };
 pub(crate) use bpffs::versioned;
 pub use kernel::Kernel;

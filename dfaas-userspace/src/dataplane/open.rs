@@ -47,6 +47,8 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         reports: Reports::take(&mut object)?,
         drops: object.take("DROPS")?,
         happened: object.take("HAPPENED")?,
+        pins: object.take("PINS")?,
+        moves: object.take("MOVES")?,
         function_numbers: Numbers::read("FUNCTION_LABELS", object.take("FUNCTION_LABELS")?)?,
         peer_labels: Numbers::read("PEER_LABELS", object.take("PEER_LABELS")?)?,
         gateway_labels: Numbers::read("GATEWAY_LABELS", object.take("GATEWAY_LABELS")?)?,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dfaas_userspace::dataplane::{
     DataPlane, DataPlaneError, Drops, FirstByte, Function, FunctionPlan, Gateway, Inflight, Invocations,
-    Left, Moves, Origin, Peer, PeerCounters, Snapshot, Target, Waits,
+    Left, Moves, Origin, Peer, PeerCounters, Pins, Snapshot, Target, Waits,
 };
 
 #[derive(Default)]
@@ -74,7 +74,9 @@ impl Double {
         memory.snapshot.peers.push(counters);
         memory.snapshot.flows = 11;
         memory.snapshot.retries = 4;
-        memory.snapshot.moves = Moves { local: 8, peer: 9 };
+        let moves = |from: &str, to: &str, count| Moves { from: from.to_owned(), to: to.to_owned(), count };
+        memory.snapshot.moves = vec![moves("b", "local", 8), moves("local", "b", 9)];
+        memory.snapshot.pins.push(Pins { reason: "request", count: 3 });
         for line in &mut memory.snapshot.invocations {
             line.answers = [1, 0, line.count - 2, 0, 0, 1];
             (line.bytes_to_backend, line.bytes_to_client) = (100 * line.count, 1_000 * line.count);

@@ -8,7 +8,7 @@ use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue};
 use aya::programs::{TestRun, TestRunOptions, TestRunResult};
 use dfaas_common::address::{Address, Endpoint, from_bytes, mapped};
 use dfaas_common::config::{Config, Load, Peer, Report, place};
-use dfaas_common::count::{CountKey, PeerCounts, Tally};
+use dfaas_common::count::{CountKey, MoveKey, PeerCounts, Tally};
 use dfaas_common::flow::Flow;
 use dfaas_common::plan::{FunctionState, Name, Plan, name_key};
 use dfaas_userspace::dataplane::Object;
@@ -70,6 +70,8 @@ pub struct Bench {
     pub(crate) peer_bound: Array<MapData, u64>,
     pub(crate) drops: PerCpuArray<MapData, u64>,
     pub(crate) happened: PerCpuArray<MapData, u64>,
+    pub(crate) moves: PerCpuHashMap<MapData, MoveKey, u64>,
+    pub(crate) pins: PerCpuArray<MapData, u64>,
     free: Queue<MapData, u32>,
     pub(crate) reports: Array<MapData, Report>,
     pub(crate) loads: Array<MapData, Load>,
@@ -167,6 +169,8 @@ impl Bench {
             peer_bound: maps.get("PEER_BOUND"),
             drops: maps.get("DROPS"),
             happened: maps.get("HAPPENED"),
+            moves: maps.get("MOVES"),
+            pins: maps.get("PINS"),
             free: maps.get("FREE"),
             reports: maps.get("REPORTS"),
             loads: maps.get("LOADS"),
