@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dfaas_control::{Options, RecalcSplit};
 use dfaas_userspace::config::{Config, ConfigErrors, parse};
+use dfaas_userspace::dataplane::Mode;
 
 /// The smallest configuration that is complete.
 const SMALLEST: &str = "[dataplane]\ninterfaces = [\"eth0\"]\nlisten = [\"192.0.2.10:8080\"]\n";
@@ -81,7 +82,7 @@ fn the_example_file_is_accepted_and_says_which_keys_wait_for_later() {
 #[test]
 fn addresses_of_both_families_are_accepted_wherever_there_are_addresses() {
     let text = "[dataplane]\ninterfaces = [\"eth0\"]\nlisten = [\"192.0.2.10:8080\", \"[2001:db8::10]:8080\"]\n\
-                forwarded_for = false\n[gateway]\naddress = \"[2001:db8::20]:8080\"\n\
+                forwarded_for = false\nmode = \"xdp-native\"\n[gateway]\naddress = \"[2001:db8::20]:8080\"\n\
                 [overlay]\nlisten = []\ndata_address = \"2001:db8::10\"\n\
                 [[static_peer]]\nname = \"b\"\naddress = \"2001:db8::2\"\n";
     let config = check(text).unwrap();
@@ -90,6 +91,7 @@ fn addresses_of_both_families_are_accepted_wherever_there_are_addresses() {
     assert_eq!(config.dataplane.gateway, Some("[2001:db8::20]:8080".parse().unwrap()));
     assert_eq!(config.static_peers[0].address, "2001:db8::2".parse::<std::net::IpAddr>().unwrap());
     assert!(!config.dataplane.forwarded_for && config.without_effect.is_empty());
+    assert_eq!(config.dataplane.mode, Mode::XdpNative);
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod asking;
 pub mod bench;
 mod cleanup;
+pub mod driver;
 mod family;
 pub mod federation;
 pub mod firewall;

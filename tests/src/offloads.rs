@@ -1,10 +1,8 @@
 //! Switches a network interface's offloads, as `ethtool -K` does.
 
-use std::net::UdpSocket;
-use std::os::fd::AsRawFd as _;
+use anyhow::{Context as _, Result};
 
-use anyhow::{Context as _, Result, bail};
-use nix::libc;
+use crate::driver;
 
 /// What a network interface does for the stack: how packets look to the programs under test depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,38 +40,10 @@ fn commands(offloads: Offloads) -> &'static [(u32, u32)] {
     }
 }
 
-/// `struct ethtool_value`.
-#[repr(C)]
-struct Value {
-    command: u32,
-    data: u32,
-}
-
 /// Sets the offloads of an interface in the network namespace of the calling thread.
 pub(crate) fn set(interface: &str, offloads: Offloads) -> Result<()> {
-    let commands = commands(offloads);
-    if commands.is_empty() {
-        return Ok(());
-    }
-    let socket = UdpSocket::bind("127.0.0.1:0").context("cannot make a socket")?;
-    for &(command, data) in commands {
-        let mut value = Value { command, data };
-        // SAFETY: all-zero bytes are a valid `ifreq`.
-        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-        if interface.len() >= request.ifr_name.len() {
-            bail!("interface name {interface} is too long");
-        }
-        for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes()) {
-            *to = libc::c_char::from_ne_bytes([from]);
-        }
-        request.ifr_ifru.ifru_data = (&raw mut value).cast();
-        // SAFETY: the descriptor is open, and `request` and the `value` that it points to outlive the call.
-        let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL, &raw mut request) };
-        if result < 0 {
-            let error = std::io::Error::last_os_error();
-            return Err(error)
-                .with_context(|| format!("cannot set offload {command:#x} of {interface} to {data}"));
-        }
-    }
-    Ok(())
+    commands(offloads).iter().try_for_each(|&(command, data)| {
+        driver::tell(interface, &mut [command, data])
+            .with_context(|| format!("cannot set offload {command:#x} of {interface} to {data}"))
+    })
 }

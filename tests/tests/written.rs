@@ -13,7 +13,7 @@ use dfaas_common::address::{Endpoint, unmapped};
 use dfaas_common::config::{Config, Peer as Entry, place, setting};
 use dfaas_common::{ABI_VERSION, MAX_PEERS};
 use dfaas_userspace::dataplane::{
-    DataPlane as _, Function, Gateway, Kernel, OWN_GATEWAY, Peer, Settings, open_kernel, unload,
+    DataPlane as _, Function, Gateway, Kernel, Mode, OWN_GATEWAY, Peer, Settings, open_kernel, unload,
 };
 use nix::sched::{CloneFlags, unshare};
 
@@ -67,6 +67,7 @@ impl Node {
                 data_port: 31601,
                 data_address: None,
                 gateway: None,
+                mode: Mode::Auto,
                 snat_ports: 20_000..=20_099,
                 pin: pin.0.clone(),
                 max_flows: 256,

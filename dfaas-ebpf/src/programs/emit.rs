@@ -2,7 +2,8 @@
 
 use dfaas_common::checksum::{fold, pseudo_header};
 
-use super::family::renew;
+use super::family::{adapt, renew};
+use super::packet::Packet;
 use super::read::TCP;
 use super::scratch::{Outgoing, Scratch};
 use super::skb::{Skb, sum};
@@ -62,11 +63,21 @@ pub fn emit(skb: Skb, s: *mut Scratch) -> bool {
     unsafe {
         // The form of the checksum is that of the packet whose place we take.
         let partial = skb.partial((*s).frame.l4);
+        (*s).hop = (*s).outgoing.ends;
+        adapt(skb, s) && build(skb, s, partial)
+    }
+}
+
+/// As `emit`, for a segment of the family that the packet at hand has; `partial`: its checksum is left to the device.
+#[inline(always)]
+pub fn build(packet: impl Packet, s: *mut Scratch, partial: bool) -> bool {
+    // SAFETY: map values.
+    unsafe {
         let o = &(*s).outgoing;
         let (header, flags, window) = (o.header, o.flags, o.window);
         let tcp_length = header + o.payload;
         (*s).hop = o.ends;
-        if !renew(skb, s, TCP, tcp_length) {
+        if !renew(packet, s, TCP, tcp_length) {
             return false;
         }
         let f = &mut (*s).headers;
@@ -95,9 +106,9 @@ pub fn emit(skb: Skb, s: *mut Scratch) -> bool {
         f[4] = check as u32;
         let l4 = (*s).frame.l4;
         match header {
-            20 => skb.store(l4, tcp, 20),
-            32 => skb.store(l4, tcp, 32),
-            _ => skb.store(l4, tcp, 40),
+            20 => packet.store(l4, tcp, 20),
+            32 => packet.store(l4, tcp, 32),
+            _ => packet.store(l4, tcp, 40),
         }
     }
 }

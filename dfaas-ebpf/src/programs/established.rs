@@ -18,6 +18,7 @@ use super::deliver;
 use super::family::readdress;
 use super::leg;
 use super::maps::CONFIG;
+use super::packet::Packet;
 use super::report;
 use super::scratch::Scratch;
 use super::skb::{PASS, Skb, difference, jump};
@@ -39,7 +40,7 @@ extern "C" fn step(_: u64, walk: *mut Walk) -> i64 {
 
 /// Reads the TCP header of the segment at hand into working memory and finds its options.
 #[inline(never)]
-pub fn read_header(skb: Skb, s: *mut Scratch) -> bool {
+pub fn read_header<P: Packet>(packet: P, s: *mut Scratch) -> bool {
     // SAFETY: map values; lengths are masked.
     unsafe {
         let (header, l4) = ((*s).segment.header, (*s).frame.l4);
@@ -50,10 +51,10 @@ pub fn read_header(skb: Skb, s: *mut Scratch) -> bool {
             *words.add(i) = 0;
         }
         if header == 20 {
-            return skb.load(l4, bytes, 20);
+            return packet.load(l4, bytes, 20);
         }
         if header == 32 {
-            if !skb.load(l4, bytes, 32) {
+            if !packet.load(l4, bytes, 32) {
                 return false;
             }
             // The form that every host sends on established connections (RFC 7323, appendix A).
@@ -63,7 +64,7 @@ pub fn read_header(skb: Skb, s: *mut Scratch) -> bool {
             }
         } else {
             let length = opaque(header) & 63;
-            if !(20..=60).contains(&length) || !skb.load(l4, bytes, length) {
+            if !(20..=60).contains(&length) || !packet.load(l4, bytes, length) {
                 return false;
             }
         }

@@ -6,6 +6,7 @@
 use dfaas_common::address::is_ipv4;
 use dfaas_common::checksum::fold;
 
+use super::packet::Packet;
 use super::read::{TCP, ether};
 use super::scratch::Scratch;
 use super::skb::{ETHERNET, Skb, difference, sum};
@@ -25,7 +26,7 @@ pub const HOPS: u32 = 64;
 
 /// Writes an IP header with these ends for `length` bytes behind it.
 #[inline(always)]
-fn put_header(skb: Skb, s: *mut Scratch, header: &Header, length: u32) -> bool {
+fn put_header(packet: impl Packet, s: *mut Scratch, header: &Header, length: u32) -> bool {
     // SAFETY: map value.
     unsafe {
         let l3 = (*s).frame.l3;
@@ -37,7 +38,7 @@ fn put_header(skb: Skb, s: *mut Scratch, header: &Header, length: u32) -> bool {
             (f[2], f[3], f[4], f[5]) = (ends.source[0], ends.source[1], ends.source[2], ends.source[3]);
             let to = ends.destination;
             (f[6], f[7], f[8], f[9]) = (to[0], to[1], to[2], to[3]);
-            return skb.store(l3, f.as_ptr().cast(), 40);
+            return packet.store(l3, f.as_ptr().cast(), 40);
         }
         // Length 0 stands in packets that are larger than 64 KB (BIG TCP).
         let total = if length > 65_515 { 0 } else { 20 + length };
@@ -48,7 +49,7 @@ fn put_header(skb: Skb, s: *mut Scratch, header: &Header, length: u32) -> bool {
         f[4] = ends.destination[3];
         let check = fold(sum(f.as_ptr().cast(), 20, 0) as u64);
         f[2] |= (!check as u32) << 16; // the low half in network order is the high half in memory
-        skb.store(l3, f.as_ptr().cast(), 20)
+        packet.store(l3, f.as_ptr().cast(), 20)
     }
 }
 
@@ -78,16 +79,19 @@ fn differs(s: *mut Scratch) -> bool {
     unsafe { is_ipv4(&(*s).hop.source) == ((*s).frame.v6 != 0) }
 }
 
-/// Writes a whole new IP header with the ends in `hop`, for `length` bytes of this protocol behind it; the packet gets
-/// that length.
+/// Makes a packet one of the family of the ends in `hop`.
 #[inline(always)]
-pub fn renew(skb: Skb, s: *mut Scratch, protocol: u32, length: u32) -> bool {
-    if differs(s) && !change(skb, s) {
-        return false;
-    }
+pub fn adapt(skb: Skb, s: *mut Scratch) -> bool {
+    !differs(s) || change(skb, s)
+}
+
+/// Writes a whole new IP header with the ends in `hop`, which are of the packet's family, for `length` bytes of this
+/// protocol behind it; the packet gets that length.
+#[inline(always)]
+pub fn renew(packet: impl Packet, s: *mut Scratch, protocol: u32, length: u32) -> bool {
     // SAFETY: map value.
     let l4 = unsafe { (*s).frame.l4 };
-    skb.resize(l4 + length) && put_header(skb, s, &Header { protocol, class: 0, hops: HOPS }, length)
+    packet.resize(l4 + length) && put_header(packet, s, &Header { protocol, class: 0, hops: HOPS }, length)
 }
 
 /// Gives a packet, otherwise complete, the addresses in `hop`, and brings its checksums along.

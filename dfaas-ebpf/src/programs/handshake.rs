@@ -10,6 +10,7 @@ use super::count::{drop, event};
 use super::emit::{emit, plain_options, syn_options};
 use super::maps::{CURSORS, LATE, USERS};
 use super::native;
+use super::packet::Packet;
 use super::scratch::Scratch;
 use super::skb::{DROP, PASS, Skb, TCP_LISTEN, TCP_TIME_WAIT, clock};
 use aya_ebpf::maps::lpm_trie::Key;
@@ -111,34 +112,31 @@ fn has_room(config: &Config) -> bool {
     }
 }
 
-/// A SYN to a listen address.
-#[inline(never)]
-pub fn syn(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
+/// Why the SYN at hand, to a listen address, is not answered but left to the host; `None`: it is answered.
+#[inline(always)]
+pub fn objection(packet: impl Packet, s: *mut Scratch, config: &Config) -> Option<Event> {
     if config.armed == 0 {
-        event(Event::SynDisarmed);
-        if is_user(s) {
-            native::greet(s);
-        }
-        return PASS;
+        return Some(Event::SynDisarmed);
     }
     if !is_user(s) {
-        event(Event::SynNotUser);
-        return PASS;
+        return Some(Event::SynNotUser);
     }
     if !has_room(config) {
-        event(Event::SynTableFull);
-        return PASS;
+        return Some(Event::SynTableFull);
     }
+    // SAFETY: map value.
+    match packet.socket_state(unsafe { &(*s).segment.ends }) {
+        None | Some(TCP_LISTEN | TCP_TIME_WAIT) => None,
+        Some(_) => Some(Event::SynNative),
+    }
+}
+
+/// Puts the SYN-ACK for the SYN at hand into `outgoing`.
+#[inline(always)]
+pub fn prepare_syn_ack(s: *mut Scratch, config: &Config) {
     // SAFETY: map value.
     unsafe {
         let segment = &(*s).segment;
-        if let Some(state) = skb.socket_state(&segment.ends)
-            && state != TCP_LISTEN
-            && state != TCP_TIME_WAIT
-        {
-            event(Event::SynNative);
-            return PASS;
-        }
         let options = (*s).options;
         let offer =
             Offer::new(sizes(s), options.segment_size, options.scale as u8, options.sack_permitted as u8);
@@ -154,6 +152,19 @@ pub fn syn(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         let scale = if offer.scale == NO_SCALE { None } else { Some(OUR_SCALE) };
         syn_options(o, size as u16, offer.sack, times, scale);
     }
+}
+
+/// A SYN to a listen address.
+#[inline(never)]
+pub fn syn(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
+    if let Some(why) = objection(skb, s, config) {
+        event(why);
+        if why == Event::SynDisarmed && is_user(s) {
+            native::greet(s);
+        }
+        return PASS;
+    }
+    prepare_syn_ack(s, config);
     event(Event::SynAnswered);
     send_back(skb, s)
 }
@@ -232,10 +243,9 @@ fn missing_first(s: *mut Scratch) -> bool {
     }
 }
 
-/// Answers a keep-alive probe.
-#[inline(never)]
-pub fn probe(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
-    event(Event::ProbeAnswered);
+/// Puts the answer to the keep-alive probe at hand into `outgoing`.
+#[inline(always)]
+pub fn prepare_probe_answer(s: *mut Scratch, config: &Config) {
     // SAFETY: map value.
     unsafe {
         let times = answer_times(s);
@@ -249,5 +259,12 @@ pub fn probe(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         let size = segment_size(s, config);
         o.window = if offer.scale == NO_SCALE { size } else { size >> OUR_SCALE };
     }
+}
+
+/// Answers a keep-alive probe.
+#[inline(never)]
+pub fn probe(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
+    event(Event::ProbeAnswered);
+    prepare_probe_answer(s, config);
     send_back(skb, s)
 }

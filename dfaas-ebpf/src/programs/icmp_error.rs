@@ -4,7 +4,7 @@ use dfaas_common::address::{is_ipv4, mapped};
 use dfaas_common::checksum::{fold, pseudo_header_icmp};
 use dfaas_common::icmp::{HEADER, ICMP, ICMP_6, QUOTED, balance};
 
-use super::family::renew;
+use super::family::{adapt, renew};
 use super::head;
 use super::read::TCP;
 use super::scratch::Scratch;
@@ -100,7 +100,7 @@ pub fn emit(skb: Skb, s: *mut Scratch, ordered: Ordered) -> bool {
     unsafe {
         let v6 = !is_ipv4(&(*s).hop.source);
         let length = if v6 { HEADER + 40 + QUOTED } else { HEADER + 20 + QUOTED };
-        if !renew(skb, s, if v6 { ICMP_6 } else { ICMP }, length) {
+        if !adapt(skb, s) || !renew(skb, s, if v6 { ICMP_6 } else { ICMP }, length) {
             return false;
         }
         let r = &(*s).report;

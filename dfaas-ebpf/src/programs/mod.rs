@@ -25,6 +25,7 @@ mod limits;
 mod log;
 mod maps;
 mod native;
+mod packet;
 mod path;
 mod reach;
 mod read;
@@ -38,15 +39,17 @@ mod scratch;
 mod skb;
 mod sweep;
 mod too_big;
+mod xdp;
 
-use aya_ebpf::macros::classifier;
-use aya_ebpf::programs::TcContext;
+use aya_ebpf::macros::{classifier, xdp};
+use aya_ebpf::programs::{TcContext, XdpContext};
 
 use dfaas_common::config::Config;
 
 use self::maps::{CONFIG, SCRATCH};
 use self::scratch::Scratch;
 use self::skb::{PASS, Skb};
+use self::xdp::Raw;
 
 /// Packets that come in.
 #[classifier]
@@ -60,6 +63,18 @@ pub fn dfaas_ingress(context: TcContext) -> i32 {
 pub fn dfaas_egress(context: TcContext) -> i32 {
     let skb = Skb::new(&context);
     skb.verdict(egress::run(skb))
+}
+
+/// Frames that come in, before the kernel makes packets of them.
+#[xdp(frags)]
+pub fn dfaas_xdp(context: XdpContext) -> u32 {
+    xdp::run(Raw(context.ctx), xdp::transmit)
+}
+
+/// The same for virtual pairs of interfaces.
+#[xdp(frags)]
+pub fn dfaas_xdp_pair(context: XdpContext) -> u32 {
+    xdp::run(Raw(context.ctx), xdp::redirect)
 }
 
 /// A step of [`dfaas_common::steps`], with what the entry program left in working memory.

@@ -2,8 +2,9 @@
 
 use dfaas_common::address::{Ends, is_ipv4, mapped};
 
+use super::packet::Packet;
 use super::scratch::Scratch;
-use super::skb::{ETHERNET, Skb, hook, now};
+use super::skb::{ETHERNET, hook, now};
 
 /// EtherTypes, as they stand in the packet.
 pub mod ether {
@@ -34,7 +35,7 @@ const fn is_tag(ether_type: u16) -> bool {
 /// Reads the Ethernet header: where the IP header is, and which family it says; `None` if it is neither, or has more
 /// than two tags.
 #[inline(always)]
-fn link(skb: Skb, s: *mut Scratch) -> Option<u16> {
+fn link(packet: impl Packet, s: *mut Scratch) -> Option<u16> {
     // SAFETY: map value.
     unsafe {
         let frame = &mut (*s).frame;
@@ -43,12 +44,12 @@ fn link(skb: Skb, s: *mut Scratch) -> Option<u16> {
         frame.l3 = ETHERNET;
         // The outermost tag usually lies beside the data.
         let mut tags = 0;
-        if let Some((kind, control)) = skb.tag() {
+        if let Some((kind, control)) = packet.tag() {
             frame.tags[0] = tag(kind, control);
             tags = 1;
         }
         let mut kind = 0u16;
-        if !skb.load(ETHERNET - 2, (&raw mut kind).cast(), 2) {
+        if !packet.load(ETHERNET - 2, (&raw mut kind).cast(), 2) {
             return None;
         }
         for _ in 0..2 {
@@ -56,7 +57,7 @@ fn link(skb: Skb, s: *mut Scratch) -> Option<u16> {
                 break;
             }
             let mut next = [0u16; 2];
-            if tags > 1 || !skb.load(frame.l3, next.as_mut_ptr().cast(), 4) {
+            if tags > 1 || !packet.load(frame.l3, next.as_mut_ptr().cast(), 4) {
                 return None;
             }
             let here = tag(kind, u16::from_be(next[0]));
@@ -77,17 +78,17 @@ fn link(skb: Skb, s: *mut Scratch) -> Option<u16> {
 /// Reads the headers of the packet at hand; `false` if it is nothing that can be steered: another protocol, a fragment,
 /// IP options or extension headers, IPv4 addresses in IPv6 clothes. Of an ICMP message it leaves protocol and length.
 #[inline(never)]
-pub fn read(skb: Skb, s: *mut Scratch, at: u32) -> bool {
+pub fn read<P: Packet>(packet: P, s: *mut Scratch, at: u32) -> bool {
     // SAFETY: map value.
     unsafe { (*s).frame.protocol = 0 };
-    let Some(kind) = link(skb, s) else { return false };
+    let Some(kind) = link(packet, s) else { return false };
     // SAFETY: map value.
     unsafe {
         let l3 = (*s).frame.l3;
         let f = &mut (*s).headers;
         let ends = &mut (*s).segment.ends;
         let (network, transport, following) = if kind == ether::IPV4 {
-            if !skb.load(l3, f.as_mut_ptr().cast(), 40) {
+            if !packet.load(l3, f.as_mut_ptr().cast(), 40) {
                 return false;
             }
             let (first, fragment) = (u32::from_be(f[0]), u32::from_be(f[1]));
@@ -98,14 +99,14 @@ pub fn read(skb: Skb, s: *mut Scratch, at: u32) -> bool {
             ends.destination = mapped(f[4]);
             let total = first & 0xffff;
             // Length 0 stands in packets that are larger than 64 KB (BIG TCP).
-            let following = if total == 0 { skb.length() - l3 - 20 } else { total.wrapping_sub(20) };
+            let following = if total == 0 { packet.length() - l3 - 20 } else { total.wrapping_sub(20) };
             f[16] = f[5];
             f[17] = f[6];
             f[18] = f[7];
             f[19] = f[8];
             (20, u32::from_be(f[2]) >> 16 & 0xff, following)
         } else {
-            if !skb.load(l3, f.as_mut_ptr().cast(), 60) {
+            if !packet.load(l3, f.as_mut_ptr().cast(), 60) {
                 return false;
             }
             if u32::from_be(f[0]) >> 28 != 6 {
@@ -128,7 +129,7 @@ pub fn read(skb: Skb, s: *mut Scratch, at: u32) -> bool {
         (*s).frame.l4 = l4;
         (*s).frame.v6 = (network == 40) as u32;
         (*s).hook = at;
-        if following < 20 || skb.length() < l4 || skb.length() - l4 < following {
+        if following < 20 || packet.length() < l4 || packet.length() - l4 < following {
             return false;
         }
         if transport != TCP {

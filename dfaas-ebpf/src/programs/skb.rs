@@ -9,12 +9,12 @@ use aya_ebpf::bindings::{BPF_F_INGRESS, BPF_F_PSEUDO_HDR, BPF_F_RECOMPUTE_CSUM};
 use aya_ebpf::helpers::generated as helper;
 use aya_ebpf::programs::TcContext;
 use dfaas_common::MARK;
-use dfaas_common::address::{Ends, is_ipv4};
 use dfaas_common::checksum::fold;
 use dfaas_common::count::DropReason;
 
 use super::count;
 use super::maps::PROGRAMS;
+use super::packet::Packet;
 
 /// Verdict: not ours, or done; the next program and then the stack see the packet (`TCX_NEXT`).
 pub const PASS: i32 = -1;
@@ -236,15 +236,6 @@ impl Skb {
         unsafe { helper::bpf_csum_update(self.0, sum) };
     }
 
-    /// Exchanges source and destination hardware address.
-    #[inline(always)]
-    pub fn turn_hardware(self) {
-        let mut old = [0u16; 6];
-        self.load(0, old.as_mut_ptr().cast(), 12);
-        let new = [old[3], old[4], old[5], old[0], old[1], old[2]];
-        self.store_balanced(0, new.as_ptr().cast(), 12);
-    }
-
     /// Writes the hardware addresses of an answer to the frame to `to`, which has room for six halves of words.
     #[inline(always)]
     pub fn turned_hardware(self, to: *mut u16) {
@@ -313,29 +304,42 @@ impl Skb {
         unsafe { helper::bpf_clone_redirect(self.0, interface, 0) };
         self.set_mark(0);
     }
+}
 
-    /// State of the socket that owns or listens for the connection of a packet with these ends; `None` if there is
-    /// none.
+impl Packet for Skb {
     #[inline(always)]
-    pub fn socket_state(self, ends: &Ends) -> Option<u32> {
-        // SAFETY: the tuple has as many bytes as said, in the form of `struct bpf_sock_tuple`; the reference is released
-        // before return.
-        unsafe {
-            let socket = if is_ipv4(&ends.source) {
-                let ports = ends.source_port as u32 | (ends.destination_port as u32) << 16;
-                let mut tuple = [ends.source[3], ends.destination[3], ports];
-                helper::bpf_skc_lookup_tcp(self.0.cast(), tuple.as_mut_ptr().cast(), 12, u64::MAX, 0)
-            } else {
-                let tuple = (&raw const *ends).cast_mut().cast();
-                helper::bpf_skc_lookup_tcp(self.0.cast(), tuple, 36, u64::MAX, 0)
-            };
-            if socket.is_null() {
-                return None;
-            }
-            let state = (*socket).state;
-            helper::bpf_sk_release(socket.cast::<c_void>());
-            Some(state)
-        }
+    fn context(self) -> *mut c_void {
+        self.0.cast()
+    }
+
+    #[inline(always)]
+    fn length(self) -> u32 {
+        Self::length(self)
+    }
+
+    #[inline(always)]
+    fn tag(self) -> Option<(u16, u16)> {
+        Self::tag(self)
+    }
+
+    #[inline(always)]
+    fn load(self, offset: u32, to: *mut u8, length: u32) -> bool {
+        Self::load(self, offset, to, length)
+    }
+
+    #[inline(always)]
+    fn store(self, offset: u32, from: *const u8, length: u32) -> bool {
+        Self::store(self, offset, from, length)
+    }
+
+    #[inline(always)]
+    fn store_balanced(self, offset: u32, from: *const u8, length: u32) -> bool {
+        Self::store_balanced(self, offset, from, length)
+    }
+
+    #[inline(always)]
+    fn resize(self, length: u32) -> bool {
+        Self::resize(self, length)
     }
 }
 

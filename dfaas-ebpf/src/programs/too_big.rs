@@ -13,6 +13,7 @@ use super::family::HOPS;
 use super::flows;
 use super::icmp_error::{Ordered, emit};
 use super::leg;
+use super::packet::Packet;
 use super::path;
 use super::scratch::Scratch;
 use super::skb::Skb;

@@ -41,6 +41,9 @@ pub struct StatusReport {
     pub gateways: Vec<GatewayReport>,
     /// What stands in the way of backends, one line each.
     pub problems: Vec<String>,
+    /// How each interface is served.
+    #[serde(default)]
+    pub interfaces: Vec<InterfaceReport>,
     /// Number of functions of the gateways.
     pub functions: usize,
     /// Number of peers: nodes that invocations go to or come from.
@@ -67,6 +70,17 @@ pub struct StatusReport {
     pub pinned: u64,
     /// Data plane calls that failed.
     pub dataplane_errors: u64,
+}
+
+/// An interface of `dfaas status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceReport {
+    /// Its name.
+    pub name: String,
+    /// Where handshakes are answered: `tcx`, or `xdp-native` in front of it.
+    pub mode: String,
+    /// Why there.
+    pub why: String,
 }
 
 /// A gateway of `dfaas status`.

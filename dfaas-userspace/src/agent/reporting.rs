@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use super::gateways::GatewayView;
 use super::report::{
-    FunctionReport, FunctionsReport, GatewayReport, InflightReport, InvocationReport, OverlayReport,
-    StatusReport,
+    FunctionReport, FunctionsReport, GatewayReport, InflightReport, InterfaceReport, InvocationReport,
+    OverlayReport, StatusReport,
 };
 use super::report_plan::{PlanReport, PlansReport, ShareReport};
 use super::state::{State, WrittenPlan};
-use crate::dataplane::{CLASS_NAMES, Invocations, Moves, Origin, PickMode, Snapshot, Target};
+use crate::dataplane::{Attachment, CLASS_NAMES, Invocations, Moves, Origin, PickMode, Snapshot, Target};
 
 /// The word of metrics and commands for a target.
 pub(crate) fn backend(target: &Target) -> &str {
@@ -55,6 +55,7 @@ impl State {
             health: self.health(now),
             gateways: self.gateways.iter().map(gateway).collect(),
             problems: snapshot.problems.clone(),
+            interfaces: snapshot.attachments.iter().map(interface).collect(),
             functions: self.catalogue.as_ref().map_or(0, |catalogue| catalogue.functions.len()),
             peers: self.static_peers.len() + self.members.iter().filter(|member| member.is_peer()).count(),
             overlay: self.overlay_report(),
@@ -156,6 +157,14 @@ impl State {
             conflict: self.conflict,
             bootstrap_error: status.bootstrap_error.clone(),
         })
+    }
+}
+
+fn interface(attachment: &Attachment) -> InterfaceReport {
+    InterfaceReport {
+        name: attachment.interface.clone(),
+        mode: attachment.word().to_owned(),
+        why: attachment.why.clone(),
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) fn status(report: &StatusReport) -> String {
         ("plan changes", report.plan_changes.to_string()),
         ("health", if report.health.ok { "ok" } else { "FAILING" }.to_owned()),
     ];
+    let interfaces = report.interfaces.iter();
+    rows.extend(interfaces.map(|i| ("interface", format!("{}: {} ({})", i.name, i.mode, i.why))));
     rows.extend(report.gateways.iter().map(|gateway| ("gateway", self::gateway(gateway))));
     if let Some(overlay) = &report.overlay {
         rows.extend(self::overlay(overlay));

@@ -100,7 +100,6 @@ pub fn parse(
             return Err(ConfigErrors(errors));
         }
     };
-    let xdp = raw.dataplane.mode == "xdp-native";
     let mut checker = check::Checker { errors: Vec::new(), read, host_name };
     let config = checker.config(file, raw);
     errors.extend(checker.errors.into_iter().map(|(key, reason)| error(positions.line(&key), &key, reason)));
@@ -108,9 +107,7 @@ pub fn parse(
     match config {
         Some(mut config) if errors.is_empty() => {
             let unused = |key: &&str| {
-                WITHOUT_EFFECT.contains(key)
-                    || (xdp && *key == "dataplane.mode")
-                    || (key.starts_with("functions.") && key.ends_with(".timeout"))
+                WITHOUT_EFFECT.contains(key) || (key.starts_with("functions.") && key.ends_with(".timeout"))
             };
             config.without_effect = positions.keys().filter(unused).map(str::to_owned).collect();
             Ok(config)

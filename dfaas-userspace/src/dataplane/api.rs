@@ -10,6 +10,7 @@ use std::time::Duration;
 pub use dfaas_control::{Admission, PickMode, Wait};
 use ipnet::IpNet;
 
+use super::mode::{Attachment, Mode};
 use super::{Explanation, FlowView, Question, Taken};
 
 /// Everything that is fixed while the data plane is attached; the `[dataplane]` table, checked.
@@ -28,6 +29,8 @@ pub struct Settings {
     /// Where the node's own gateway takes invocations; `None`: at the listen addresses. Invocations go there once
     /// [`DataPlane::set_gateways`] has named it; what peers send begins there at once.
     pub gateway: Option<SocketAddr>,
+    /// Where handshakes are answered.
+    pub mode: Mode,
     /// Source ports of forwarded invocations.
     pub snat_ports: RangeInclusive<u16>,
     /// Folder on bpffs for maps and links.
@@ -261,6 +264,8 @@ pub struct Snapshot {
     pub pins: Vec<Pins>,
     /// What stands in the way of backends, one line each: no route, or one through an interface that is not watched.
     pub problems: Vec<String>,
+    /// How each interface is served.
+    pub attachments: Vec<Attachment>,
     /// Entries of the flow table in use.
     pub flows: u64,
     /// Whether new connections are steered (false: they pass natively).

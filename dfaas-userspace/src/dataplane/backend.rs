@@ -76,6 +76,7 @@ impl Kernel {
         let links = links()?;
         self.follow_peers(&links)?;
         self.follow_gateways(&links)?;
+        self.follow_front(&links);
         self.survey(&links)
     }
 

@@ -20,8 +20,9 @@ use super::numbers::Numbers;
 use super::object::Object;
 use super::waits::Reports;
 use super::{
-    DataPlane, DataPlaneError, Explanation, FlowView, Function, FunctionPlan, Gateway, Left, Peer, Question,
-    Settings, Snapshot, Taken, Target, Waits, bpffs, convert, destroy, loopback, sysctl,
+    Attachment, DataPlane, DataPlaneError, Explanation, FlowView, Function, FunctionPlan, Gateway, Left,
+    Peer, Question, Settings, Snapshot, Taken, Target, Waits, attach, bpffs, convert, destroy, loopback,
+    sysctl,
 };
 
 /// The state that is written from here, and what is known of it.
@@ -73,6 +74,8 @@ pub struct Kernel {
     pub(super) data_addresses: Vec<IpAddr>,
     /// Segment size that clients are told, as it is written.
     pub(super) segment_size: u32,
+    /// How each interface is served.
+    pub(super) attachments: Vec<Attachment>,
     /// What stands in the way of backends; see [`Snapshot::problems`].
     pub(super) problems: Vec<String>,
 }
@@ -210,6 +213,7 @@ impl DataPlane for Kernel {
         std::thread::sleep(Duration::from_millis(500));
         sysctl::release_ports(&self.settings.snat_ports);
         loopback::close(&self.folder);
+        attach::detach_all_xdp(&self.folder);
         bpffs::remove(&self.settings.pin)?;
         tracing::info!(abandoned, "detached from {}", self.folder.display());
         Ok(Left { abandoned })

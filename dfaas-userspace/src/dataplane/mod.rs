@@ -4,17 +4,23 @@
 
 mod api;
 mod asked;
+mod attach;
 mod backend;
 mod bpffs;
 mod convert;
 mod destroy;
+mod ethtool;
 mod explain;
 mod forget;
+mod front;
 mod functions;
 mod gateways;
 mod kernel;
 mod link;
 mod loopback;
+mod mode;
+mod netdev;
+mod nic;
 mod numbers;
 mod object;
 mod open;
@@ -34,9 +40,13 @@ pub use api::{
     FunctionPlan, Gateway, Inflight, Invocations, Left, Moves, OWN_GATEWAY, Origin, Peer, PeerCounters,
     PickMode, Pins, Settings, Snapshot, Target, Wait, Waits,
 };
+pub(crate) use bpffs::versioned;
 pub use explain::{Explanation, Outcome, Question, Step};
 pub use kernel::Kernel;
 pub(crate) use link::{Link, Links};
+pub(crate) use mode::decide;
+pub use mode::{Attachment, Mode};
+pub(crate) use nic::Nic;
 pub use object::Object;
 pub use open::{open, open_kernel, unload};
 pub(crate) use places::own_addresses;

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aya::maps::{Map, MapData, ProgramArray};
-use aya::programs::links::{FdLink, PinnedLink};
-use aya::programs::tc::{SchedClassifier, SchedClassifierLink, TcAttachOptions, TcAttachType};
-use aya::programs::{LinkOrder, ProgramError};
+use aya::programs::{Program, ProgramError, SchedClassifier, Xdp};
 use aya::{Ebpf, EbpfLoader};
 
 use super::{DataPlaneError, packet_log};
@@ -55,7 +53,7 @@ const PINNED: &[&str] = &[
 
 /// Programs and maps in the kernel.
 pub struct Object {
-    ebpf: Ebpf,
+    pub(super) ebpf: Ebpf,
     /// Where the entry programs find the steps. The kernel empties it when nobody holds or pins it any more.
     _steps: ProgramArray<MapData>,
     steps_pin: Option<PathBuf>,
@@ -64,11 +62,10 @@ pub struct Object {
 /// The programs that are not jumped to.
 const ENTRIES: &[&str] = &["dfaas_ingress", "dfaas_egress", "dfaas_sweep"];
 
-/// A hook of an interface.
-const HOOKS: [(&str, TcAttachType, &str); 2] =
-    [("dfaas_ingress", TcAttachType::Ingress, "ingress"), ("dfaas_egress", TcAttachType::Egress, "egress")];
+/// The programs for native XDP: that of network cards, and that of virtual pairs of interfaces.
+const XDP: [&str; 2] = ["dfaas_xdp", "dfaas_xdp_pair"];
 
-fn setup(what: String, cause: &dyn std::error::Error, hint: &'static str) -> DataPlaneError {
+pub(super) fn setup(what: String, cause: &dyn std::error::Error, hint: &'static str) -> DataPlaneError {
     // The sources matter: the outer message is often only the name of the system call.
     let mut text = cause.to_string();
     let mut source = cause.source();
@@ -108,15 +105,7 @@ impl Object {
             )
         })?;
         for name in ENTRIES.iter().chain(STEPS) {
-            program(&mut ebpf, name)?.load().map_err(|e| match e {
-                // The log is long; its last lines say why.
-                ProgramError::LoadError { io_error, verifier_log } => DataPlaneError::Setup {
-                    what: format!("loading program {name}"),
-                    cause: format!("{io_error}: {}", tail(&verifier_log.to_string())),
-                    hint: "run as root on a kernel of 6.6 or newer; see `dfaas doctor`",
-                },
-                e => setup(format!("loading program {name}"), &e, "see `dfaas doctor`"),
-            })?;
+            program::<SchedClassifier>(&mut ebpf, name)?.load().map_err(|e| unloadable(name, e))?;
         }
         let steps = ebpf
             .take_map("PROGRAMS")
@@ -126,7 +115,7 @@ impl Object {
         for (index, name) in (0..).zip(STEPS) {
             let failed =
                 |e: &dyn std::error::Error| setup(format!("program {name}"), e, "see `dfaas doctor`");
-            let fd = program(&mut ebpf, name)?.fd().map_err(|e| failed(&e))?;
+            let fd = program::<SchedClassifier>(&mut ebpf, name)?.fd().map_err(|e| failed(&e))?;
             let fd = fd.try_clone().map_err(|e| failed(&e))?;
             steps
                 .set(index, &fd, 0)
@@ -151,18 +140,26 @@ impl Object {
         M::try_from(map).map_err(|e| DataPlaneError::Map { map: name, cause: e.to_string() })
     }
 
-    /// A loaded program.
-    pub fn program(&self, name: &str) -> Option<&SchedClassifier> {
+    /// Loads the programs for native XDP as well; nothing happens if they are.
+    pub fn load_xdp(&mut self) -> Result<(), DataPlaneError> {
+        for name in XDP {
+            let program = program::<Xdp>(&mut self.ebpf, name)?;
+            if program.fd().is_err() {
+                program.load().map_err(|e| unloadable(name, e))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A program for native XDP, once [`Object::load_xdp`] has loaded it: `dfaas_xdp`, or `dfaas_xdp_pair` for virtual
+    /// pairs of interfaces.
+    pub fn xdp(&self, name: &str) -> Option<&Xdp> {
         self.ebpf.program(name).and_then(|p| p.try_into().ok())
     }
 
-    /// Attaches the programs to an interface, or puts them in the place of those that are pinned there.
-    pub fn attach(&mut self, folder: &Path, interface: &str) -> Result<(), DataPlaneError> {
-        for (name, kind, hook) in HOOKS {
-            let path = folder.join("links").join(format!("{interface}-{hook}"));
-            attach_one(program(&mut self.ebpf, name)?, &path, interface, kind)?;
-        }
-        Ok(())
+    /// A loaded program.
+    pub fn program(&self, name: &str) -> Option<&SchedClassifier> {
+        self.ebpf.program(name).and_then(|p| p.try_into().ok())
     }
 
     /// Lets go of the steps of earlier programs, which nothing jumps to any more.
@@ -171,22 +168,6 @@ impl Object {
         for entry in entries.flatten().filter(|e| Some(e.path()) != self.steps_pin) {
             if let Err(e) = fs::remove_file(entry.path()) {
                 tracing::warn!("{}: {e}", entry.path().display());
-            }
-        }
-    }
-
-    /// Detaches from interfaces that are not in `keep`.
-    pub fn detach_others(folder: &Path, keep: &[String]) {
-        let Ok(entries) = fs::read_dir(folder.join("links")) else { return };
-        for entry in entries.flatten() {
-            let file = entry.file_name();
-            let Some(file) = file.to_str() else { continue };
-            let interface = file.rsplit_once('-').map_or(file, |(interface, _)| interface);
-            if !keep.iter().any(|k| k == interface) {
-                tracing::info!("detaching from {interface}: it is not configured any more");
-                if let Err(e) = fs::remove_file(entry.path()) {
-                    tracing::warn!("{}: {e}", entry.path().display());
-                }
             }
         }
     }
@@ -202,7 +183,11 @@ fn steps_pin(folder: &Path) -> Result<PathBuf, DataPlaneError> {
     Ok(folder.join(format!("{}-{}", std::process::id(), now.as_nanos())))
 }
 
-fn program<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier, DataPlaneError> {
+/// A program of the object by its name.
+pub(super) fn program<'a, P>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut P, DataPlaneError>
+where
+    &'a mut P: TryFrom<&'a mut Program>,
+{
     let missing = || DataPlaneError::Setup {
         what: format!("program {name}"),
         cause: "not in the object".to_owned(),
@@ -211,40 +196,16 @@ fn program<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier
     ebpf.program_mut(name).ok_or_else(missing)?.try_into().map_err(|_| missing())
 }
 
-fn attach_one(
-    program: &mut SchedClassifier,
-    path: &Path,
-    interface: &str,
-    kind: TcAttachType,
-) -> Result<(), DataPlaneError> {
-    let hint = "does the interface exist, and is the kernel 6.6 or newer?";
-    let what = || format!("attaching to {interface}");
-    if path.exists() {
-        match replace(program, path) {
-            Ok(()) => return Ok(()),
-            // The interface was deleted and made again since; its old link is dead.
-            Err(e) => {
-                tracing::info!("the link pinned at {} is dead ({e}); attaching anew", path.display());
-                fs::remove_file(path).map_err(|e| setup(what(), &e, hint))?;
-            }
-        }
+fn unloadable(name: &str, error: ProgramError) -> DataPlaneError {
+    match error {
+        // The log is long; its last lines say why.
+        ProgramError::LoadError { io_error, verifier_log } => DataPlaneError::Setup {
+            what: format!("loading program {name}"),
+            cause: format!("{io_error}: {}", tail(&verifier_log.to_string())),
+            hint: "run as root on a kernel of 6.6 or newer; see `dfaas doctor`",
+        },
+        e => setup(format!("loading program {name}"), &e, "see `dfaas doctor`"),
     }
-    let id = program
-        .attach_with_options(interface, kind, TcAttachOptions::TcxOrder(LinkOrder::default()))
-        .map_err(|e| setup(what(), &e, hint))?;
-    let link = program.take_link(id).map_err(|e| setup(what(), &e, hint))?;
-    let link: FdLink = link.try_into().map_err(|e| setup(what(), &e, hint))?;
-    link.pin(path).map_err(|e| setup(format!("pinning {}", path.display()), &e, "is bpffs writable?"))?;
-    Ok(())
-}
-
-/// Puts the program in the place of that of a pinned link, without a moment in between.
-fn replace(program: &mut SchedClassifier, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let link: SchedClassifierLink = FdLink::from(PinnedLink::from_pin(path)?).try_into()?;
-    let id = program.attach_to_link(link)?;
-    // The pin keeps the link; our descriptor is not needed.
-    drop(program.take_link(id)?);
-    Ok(())
 }
 
 /// The last lines of a long text.

@@ -12,7 +12,9 @@ use super::kernel::{Kernel, map_error};
 use super::numbers::Numbers;
 use super::object::Object;
 use super::waits::Reports;
-use super::{DataPlane, DataPlaneError, Settings, backend, bpffs, convert, destroy, loopback, sysctl};
+use super::{
+    DataPlane, DataPlaneError, Settings, attach, backend, bpffs, convert, destroy, loopback, sysctl,
+};
 
 /// Loads and attaches the programs, or takes over the pinned ones of an agent that is gone: bound connections go on,
 /// counters too, and what was armed stays armed. A new one passes everything natively until
@@ -62,13 +64,16 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         known_functions: BTreeMap::new(),
         data_addresses: Vec::new(),
         segment_size: 0,
+        attachments: Vec::new(),
         problems: Vec::new(),
         object,
         settings: settings.clone(),
         folder: folder.clone(),
     };
+    let links = backend::links()?;
+    let front = kernel.plan_front(&links)?;
     kernel.initialise()?;
-    kernel.survey(&backend::links()?)?;
+    kernel.survey(&links)?;
     kernel.write_places()?;
     kernel.write_users()?;
     sysctl::reserve_ports(&settings.snat_ports);
@@ -80,8 +85,9 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
     for interface in &settings.interfaces {
         kernel.object.attach(&folder, interface)?;
     }
+    kernel.attach_front(front)?;
     kernel.object.unpin_other_steps(&folder);
-    Object::detach_others(&folder, &settings.interfaces);
+    attach::detach_others(&folder, &settings.interfaces);
     Ok(kernel)
 }
 
@@ -99,6 +105,7 @@ pub fn unload(pin: &Path) -> Result<bool, DataPlaneError> {
     }
     let folder = bpffs::versioned(pin);
     loopback::close(&folder);
+    attach::detach_all_xdp(&folder);
     if folder.exists()
         && let Err(e) = destroy::reset_local(&folder)
     {

@@ -80,6 +80,7 @@ impl Kernel {
         snapshot.moves.sort_by(|a, b| (&a.from, &a.to).cmp(&(&b.from, &b.to)));
         snapshot.flows = self.cursors.get(&cursor::LIVE, 0).map_err(map_error("CURSORS"))?;
         snapshot.problems.clone_from(&self.problems);
+        snapshot.attachments.clone_from(&self.attachments);
         snapshot.armed = self.config.get(&0, 0).map_err(map_error("CONFIG"))?.armed != 0;
         Ok(snapshot)
     }

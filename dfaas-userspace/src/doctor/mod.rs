@@ -83,7 +83,7 @@ pub async fn examine(config: Option<Result<Config, ConfigErrors>>) -> Diagnosis 
     };
     findings.extend(kernel::examine(config.as_ref().map_or(default_pin, |config| &config.dataplane.pin)));
     if let Some(config) = &config {
-        findings.extend(links::examine(&config.dataplane.interfaces));
+        findings.extend(links::examine(&config.dataplane));
         findings.extend(ports::examine(&config.dataplane));
         findings.extend(reach::examine(config));
         findings.extend(families::examine(config).await);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue, RingBuf};
-use aya::programs::{TestRun as _, TestRunOptions};
+use aya::programs::{TestRun, TestRunOptions, TestRunResult};
 use dfaas_common::address::{Address, Endpoint, from_bytes, mapped};
 use dfaas_common::config::{Config, Load, Peer, Report, place};
 use dfaas_common::count::{CountKey, MoveKey, PeerCounts, Tally};
@@ -13,7 +13,7 @@ use dfaas_common::flow::Flow;
 use dfaas_common::plan::{FunctionState, Name, Plan, name_key};
 use dfaas_userspace::dataplane::Object;
 
-use crate::loaded::Loaded;
+use crate::loaded::{FRONT, Loaded};
 use crate::segment::{End, Segment};
 use crate::world::{Family, World};
 
@@ -21,6 +21,11 @@ use crate::world::{Family, World};
 pub const PASS: u32 = u32::MAX;
 pub const DROP: u32 = 2;
 pub const REDIRECT: u32 = 7;
+
+/// Verdicts of programs for native XDP.
+const XDP_DROP: u32 = 1;
+const XDP_PASS: u32 = 2;
+const XDP_TX: u32 = 3;
 
 /// Number of the function `figlet`.
 pub const FIGLET: u32 = 5;
@@ -99,8 +104,14 @@ pub fn now() -> u64 {
 
 /// Runs a program on a frame.
 pub fn run(object: &Object, program: &str, frame: &[u8]) -> Outcome {
+    test_run(object.program(program).expect("a loaded program"), frame)
+}
+
+fn test_run<P>(program: &P, frame: &[u8]) -> Outcome
+where
+    P: for<'a> TestRun<Opts<'a> = TestRunOptions<'a>, Result = TestRunResult>,
+{
     let mut out = vec![0; 4096];
-    let program = object.program(program).expect("a loaded program");
     let options =
         TestRunOptions { data_in: Some(frame), data_out: Some(&mut out), ..TestRunOptions::default() };
     let result = program.test_run(options).expect("BPF_PROG_TEST_RUN");
@@ -126,7 +137,7 @@ impl Bench {
         let mut peers: Array<_, Peer> = maps.get("PEERS");
         let mut peer_numbers: HashMap<_, Address, u32> = maps.get("PEER_NUMBERS");
         for family in Family::BOTH {
-            let in_family = World { users: family, nodes: family };
+            let in_family = World { users: family, nodes: family, xdp: false };
             places.insert(endpoint(in_family.listen()), place::LISTEN, 0).expect("a place");
             places.insert(endpoint(in_family.data()), place::DATA, 0).expect("a place");
             let prefix = Key::new(family.users_prefix(), address(family.user()));
@@ -234,12 +245,32 @@ impl Bench {
 
     /// A segment comes in.
     pub fn ingress(&mut self, segment: &Segment) -> Outcome {
-        run(&self.object, "dfaas_ingress", &segment.bytes())
+        self.ingress_bytes(&segment.bytes())
     }
 
-    /// Any bytes come in.
+    /// Any bytes come in; native XDP, where it is in front, has the first word.
     pub fn ingress_bytes(&mut self, frame: &[u8]) -> Outcome {
+        if self.world.xdp {
+            let outcome = self.front(frame);
+            if outcome.verdict != PASS {
+                return outcome;
+            }
+            outcome.passed_untouched();
+        }
         run(&self.object, "dfaas_ingress", frame)
+    }
+
+    /// What native XDP does with a frame, told in the verdicts of the other programs.
+    pub fn front(&self, frame: &[u8]) -> Outcome {
+        let program = self.object.xdp(FRONT[0]).expect("a loaded program");
+        let mut outcome = test_run(program, frame);
+        outcome.verdict = match outcome.verdict {
+            XDP_DROP => DROP,
+            XDP_PASS => PASS,
+            XDP_TX => REDIRECT,
+            other => panic!("no such verdict is ours: {other}"),
+        };
+        outcome
     }
 
     /// A segment of the node goes out.

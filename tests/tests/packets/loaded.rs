@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
 
 use aya::maps::{Map, MapData, MapError, MapInfo};
+use aya::programs::ProgramInfo;
 use dfaas_common::steps::STEPS;
 use dfaas_userspace::dataplane::Object;
 
@@ -14,6 +15,9 @@ use crate::wipe::wipe;
 
 /// The programs that the kernel calls itself.
 pub const ENTRIES: [&str; 3] = ["dfaas_ingress", "dfaas_egress", "dfaas_sweep"];
+
+/// Those for native XDP: of network cards, and of virtual pairs of interfaces.
+pub const FRONT: [&str; 2] = ["dfaas_xdp", "dfaas_xdp_pair"];
 
 /// Those that nobody uses at the moment.
 static IDLE: Mutex<Vec<Object>> = Mutex::new(Vec::new());
@@ -38,6 +42,16 @@ impl Loaded {
     /// Programs that nobody else has ever, to be attached to interfaces: whose packets may come later than one thinks.
     pub fn own() -> Self {
         Self { object: Some(load()), lent: false }
+    }
+
+    /// What the kernel tells of each program, by its name.
+    pub fn programs(&self) -> BTreeMap<&'static str, ProgramInfo> {
+        let packets = ENTRIES.iter().chain(STEPS).map(|name| (*name, self.program(name).map(|p| p.info())));
+        let frames = FRONT.iter().map(|name| (*name, self.xdp(name).map(|p| p.info())));
+        packets
+            .chain(frames)
+            .map(|(name, info)| (name, info.expect("a loaded program").expect("its description")))
+            .collect()
     }
 
     /// All maps that the programs use, by name.
@@ -77,8 +91,11 @@ impl Maps {
 }
 
 fn load() -> Object {
-    Object::load(None, FLOWS, false)
-        .unwrap_or_else(|e| panic!("packet tests need root and a kernel of 6.6 or newer with BTF: {e}"))
+    let load = || {
+        let mut object = Object::load(None, FLOWS, false)?;
+        object.load_xdp().map(|()| object)
+    };
+    load().unwrap_or_else(|e| panic!("packet tests need root and a kernel of 6.6 or newer with BTF: {e}"))
 }
 
 impl Deref for Loaded {

@@ -7,6 +7,7 @@ mod data_port;
 mod error;
 mod first_byte;
 mod frame;
+mod front;
 mod handshake;
 mod icmp;
 mod kept;

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aya::maps::{MapData, PerCpuArray};
+use aya::programs::ProgramInfo;
 use dfaas_common::config::cursor;
 use dfaas_common::count::{DropReason, Event, PeerOutcome, PinReason, Tally};
 use dfaas_common::event::InvocationEvent;
 use dfaas_common::flow::Flow;
-use dfaas_common::steps::STEPS;
 
 use crate::bench::{Bench, FIGLET};
-use crate::loaded::ENTRIES;
 
 impl Bench {
     /// The flows in use.
@@ -109,15 +108,8 @@ impl Bench {
 
     /// Verified instructions by program.
     pub fn verified(&self) -> Vec<(&'static str, u32)> {
-        ENTRIES
-            .iter()
-            .chain(STEPS)
-            .copied()
-            .map(|name| {
-                let info = self.object.program(name).expect("a program").info().expect("its description");
-                (name, info.verified_instruction_count().expect("the kernel tells"))
-            })
-            .collect()
+        let count = |info: ProgramInfo| info.verified_instruction_count().expect("the kernel tells");
+        self.object.programs().into_iter().map(|(name, info)| (name, count(info))).collect()
     }
 }
 

@@ -11,7 +11,17 @@ use etherparse::{
 use crate::bench::{Bench, REDIRECT};
 use crate::frame::{ETHERNET, frame};
 use crate::segment::{NODE, OUTSIDE, Segment};
-use crate::world::{Family, World};
+use crate::world::{Family, World, with_and_without_xdp};
+
+with_and_without_xdp!(
+    what_these_stories_change_is_otherwise_answered,
+    fragments_and_ip_options_are_left_to_the_host,
+    extension_headers_of_ipv6_are_left_to_the_host,
+    a_length_of_zero_over_ipv6_which_a_jumbogram_has_is_left_to_the_host,
+    ipv4_addresses_in_ipv6_packets_are_not_taken_for_those_of_ipv4,
+    a_header_that_says_another_version_than_the_frame_is_left_to_the_host,
+    other_protocols_are_left_to_the_host,
+);
 
 fn syn(family: Family) -> Segment {
     Segment::new((family.user(), 40_000), family.listen(), SYN).numbers(1, 0)
@@ -38,17 +48,15 @@ fn padding() -> Ipv6RawExtHeader {
     Ipv6RawExtHeader::new_raw(ip_number::TCP, &[1, 4, 0, 0, 0, 0]).expect("eight bytes")
 }
 
-#[test]
-fn what_these_stories_change_is_otherwise_answered() {
-    let mut bench = Bench::new(World::V4);
+fn what_these_stories_change_is_otherwise_answered(world: World) {
+    let mut bench = Bench::new(world);
     assert_eq!(bench.ingress_bytes(&four(|_| {})).verdict, REDIRECT);
     assert_eq!(bench.ingress_bytes(&six(|_, _| {})).verdict, REDIRECT);
     assert_eq!(bench.events(), [("syn_answered", 2)].into());
 }
 
-#[test]
-fn fragments_and_ip_options_are_left_to_the_host() {
-    let mut bench = Bench::new(World::V4);
+fn fragments_and_ip_options_are_left_to_the_host(world: World) {
+    let mut bench = Bench::new(world);
     bench.ingress_bytes(&four(|ip| ip.more_fragments = true)).passed_untouched();
     bench
         .ingress_bytes(&four(|ip| ip.fragment_offset = IpFragOffset::try_new(10).expect("small")))
@@ -58,9 +66,8 @@ fn fragments_and_ip_options_are_left_to_the_host() {
     assert!(bench.events().is_empty());
 }
 
-#[test]
-fn extension_headers_of_ipv6_are_left_to_the_host() {
-    let mut bench = Bench::new(World::V6);
+fn extension_headers_of_ipv6_are_left_to_the_host(world: World) {
+    let mut bench = Bench::new(world);
     let fragment = |offset: u16, more: bool| {
         let offset = IpFragOffset::try_new(offset).expect("small");
         Some(Ipv6FragmentHeader::new(ip_number::TCP, offset, more, 7))
@@ -79,18 +86,16 @@ fn extension_headers_of_ipv6_are_left_to_the_host() {
     assert!(bench.events().is_empty());
 }
 
-#[test]
-fn a_length_of_zero_over_ipv6_which_a_jumbogram_has_is_left_to_the_host() {
-    let mut bench = Bench::new(World::V6);
+fn a_length_of_zero_over_ipv6_which_a_jumbogram_has_is_left_to_the_host(world: World) {
+    let mut bench = Bench::new(world);
     let mut frame = syn(Family::V6).bytes();
     frame[ETHERNET + 4..ETHERNET + 6].fill(0);
     bench.ingress_bytes(&frame).passed_untouched();
     assert!(bench.events().is_empty());
 }
 
-#[test]
-fn ipv4_addresses_in_ipv6_packets_are_not_taken_for_those_of_ipv4() {
-    let mut bench = Bench::new(World::V4);
+fn ipv4_addresses_in_ipv6_packets_are_not_taken_for_those_of_ipv4(world: World) {
+    let mut bench = Bench::new(world);
     let mapped = |address: IpAddr| match address {
         IpAddr::V4(four) => four.to_ipv6_mapped().octets(),
         IpAddr::V6(six) => six.octets(),
@@ -104,9 +109,8 @@ fn ipv4_addresses_in_ipv6_packets_are_not_taken_for_those_of_ipv4() {
     assert!(bench.events().is_empty() && bench.drops().is_empty());
 }
 
-#[test]
-fn a_header_that_says_another_version_than_the_frame_is_left_to_the_host() {
-    let mut bench = Bench::new(World::V4);
+fn a_header_that_says_another_version_than_the_frame_is_left_to_the_host(world: World) {
+    let mut bench = Bench::new(world);
     for family in Family::BOTH {
         let mut frame = syn(family).bytes();
         frame[ETHERNET] ^= 0x20; // 4 becomes 6, and 6 becomes 4
@@ -115,9 +119,8 @@ fn a_header_that_says_another_version_than_the_frame_is_left_to_the_host() {
     assert!(bench.events().is_empty());
 }
 
-#[test]
-fn other_protocols_are_left_to_the_host() {
-    let mut bench = Bench::new(World::V4);
+fn other_protocols_are_left_to_the_host(world: World) {
+    let mut bench = Bench::new(world);
     let hardware = (OUTSIDE, NODE);
     let text = b"POST /function/figlet HTTP/1.1";
     for family in Family::BOTH {

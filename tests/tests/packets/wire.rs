@@ -59,6 +59,9 @@ impl Wire {
         bench.peer(1, |peer| peer.interface = peers.index());
         for tap in [&users, &peers] {
             bench.object.attach(Path::new(PINS), tap.name).expect("programs on interfaces");
+            if world.xdp {
+                bench.object.attach_xdp(Path::new(PINS), tap.name, false).expect("native XDP of TUN");
+            }
         }
         Self { bench, users, peers }
     }

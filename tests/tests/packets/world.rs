@@ -92,13 +92,20 @@ pub struct World {
     pub users: Family,
     /// Between the node and its peers.
     pub nodes: Family,
+    /// Whether native XDP is in front of the other programs.
+    pub xdp: bool,
 }
 
 impl World {
-    pub const V4: Self = Self { users: Family::V4, nodes: Family::V4 };
-    pub const V6: Self = Self { users: Family::V6, nodes: Family::V6 };
-    pub const V4_USERS_OVER_V6: Self = Self { users: Family::V4, nodes: Family::V6 };
-    pub const V6_USERS_OVER_V4: Self = Self { users: Family::V6, nodes: Family::V4 };
+    pub const V4: Self = Self { users: Family::V4, nodes: Family::V4, xdp: false };
+    pub const V6: Self = Self { users: Family::V6, nodes: Family::V6, xdp: false };
+    pub const V4_USERS_OVER_V6: Self = Self { users: Family::V4, nodes: Family::V6, xdp: false };
+    pub const V6_USERS_OVER_V4: Self = Self { users: Family::V6, nodes: Family::V4, xdp: false };
+
+    /// The same with native XDP in front.
+    pub const fn behind_xdp(self) -> Self {
+        Self { xdp: true, ..self }
+    }
 
     /// Where users come in, and where the gateway listens.
     pub const fn listen(self) -> End {
@@ -151,6 +158,14 @@ macro_rules! in_every_world {
             fn v6_users_over_v4() {
                 super::$story($crate::world::World::V6_USERS_OVER_V4);
             }
+            #[test]
+            fn v4_behind_xdp() {
+                super::$story($crate::world::World::V4.behind_xdp());
+            }
+            #[test]
+            fn v6_behind_xdp() {
+                super::$story($crate::world::World::V6.behind_xdp());
+            }
         }
     )*};
 }
@@ -168,7 +183,32 @@ macro_rules! in_both_families {
             fn v6() {
                 super::$story($crate::world::World::V6);
             }
+            #[test]
+            fn v4_behind_xdp() {
+                super::$story($crate::world::World::V4.behind_xdp());
+            }
+            #[test]
+            fn v6_behind_xdp() {
+                super::$story($crate::world::World::V6.behind_xdp());
+            }
         }
     )*};
 }
 pub(crate) use in_both_families;
+
+/// As `in_every_world`, for stories that choose families themselves.
+macro_rules! with_and_without_xdp {
+    ($($story:ident),* $(,)?) => {$(
+        mod $story {
+            #[test]
+            fn without_xdp() {
+                super::$story($crate::world::World::V4);
+            }
+            #[test]
+            fn behind_xdp() {
+                super::$story($crate::world::World::V4.behind_xdp());
+            }
+        }
+    )*};
+}
+pub(crate) use with_and_without_xdp;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use dfaas_common::ABI_VERSION;
 use dfaas_common::translate::flag::{ACK, FIN, PSH, SYN};
 use dfaas_userspace::dataplane::{
-    Admission, DataPlane as _, Function, Kernel, Object, Origin, Peer, PeerCounters, Settings, Snapshot,
-    open_kernel, unload,
+    Admission, DataPlane as _, Function, Kernel, Mode, Object, Origin, Peer, PeerCounters, Settings,
+    Snapshot, open_kernel, unload,
 };
 use nix::sched::{CloneFlags, unshare};
 
@@ -49,6 +49,7 @@ fn open(pin: &Path) -> (Kernel, Object) {
         data_port: DATA.1,
         data_address: Some(DATA.0),
         gateway: None,
+        mode: Mode::Auto,
         snat_ports: 20_000..=20_099,
         pin: pin.to_owned(),
         max_flows: 256,

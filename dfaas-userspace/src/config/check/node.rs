@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::super::model::Admin;
 use super::super::{forms, raw};
 use super::Checker;
-use crate::dataplane::Settings;
+use crate::dataplane::{Mode, Settings};
 
 impl Checker<'_> {
     pub(super) fn dataplane(
@@ -58,12 +58,8 @@ impl Checker<'_> {
         }
         self.unless(raw.data_port == 0, "dataplane.data_port", "0 is not a port");
         let snat_ports = self.ok("dataplane.snat_ports", forms::port_range(&raw.snat_ports));
-        let mode = &raw.mode;
-        self.unless(
-            !matches!(mode.as_str(), "auto" | "tcx" | "xdp-native"),
-            "dataplane.mode",
-            format!("\"{mode}\" is not one of auto, tcx, xdp-native"),
-        );
+        let unknown = || format!("\"{}\" is not one of auto, tcx, xdp-native", raw.mode);
+        let mode = self.ok("dataplane.mode", Mode::of(&raw.mode).ok_or_else(unknown));
         self.unless(
             !raw.pin.starts_with('/'),
             "dataplane.pin",
@@ -82,6 +78,7 @@ impl Checker<'_> {
             data_port: raw.data_port,
             data_address,
             gateway: None,
+            mode: mode?,
             snat_ports: snat_ports?,
             pin: PathBuf::from(raw.pin),
             max_flows: raw.max_flows,
