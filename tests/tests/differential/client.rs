@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Progress {
     answers: usize,
     interim: bool,
+    /// The last answer says that no other follows; a client may send nothing more then (RFC 9112, 9.6).
+    last: bool,
     over: bool,
 }
 
@@ -47,8 +49,12 @@ async fn listen(
     let leaves = matches!(sequence.ending, Ending::Leave | Ending::Reset);
     let mut buffer = vec![0; 65_536];
     loop {
-        let progress =
-            Progress { answers: heard.answers.len(), interim: heard.interim > 0, over: heard.end.is_some() };
+        let progress = Progress {
+            answers: heard.answers.len(),
+            interim: heard.interim > 0,
+            last: heard.answers.last().is_some_and(|answer| answer.is_last()),
+            over: heard.end.is_some(),
+        };
         told.send_replace(progress);
         if progress.over {
             return Ok(heard);
@@ -79,8 +85,11 @@ async fn listen(
 /// Sends all requests as far as the other side lets it.
 async fn send(mut stream: WriteHalf<'_>, sequence: &Sequence, mut progress: watch::Receiver<Progress>) {
     for (n, ask) in sequence.asks.iter().enumerate() {
-        if !ask.pipelined && until(&mut progress, |p| p.answers >= n).await.over {
-            return;
+        if !ask.pipelined {
+            let seen = until(&mut progress, |p| p.answers >= n).await;
+            if seen.last || seen.over {
+                break;
+            }
         }
         let (head, body) = (ask.head(), ask.body());
         if pieces(&mut stream, ask.pieces(&head, 0), ask.pause).await.is_err() {
@@ -101,7 +110,8 @@ async fn send(mut stream: WriteHalf<'_>, sequence: &Sequence, mut progress: watc
         // How it fails, the listener sees.
         Ending::HalfClose => drop(stream.shutdown().await),
         Ending::Garbage => {
-            if !until(&mut progress, |p| p.answers == sequence.asks.len()).await.over {
+            let seen = until(&mut progress, |p| p.last || p.answers == sequence.asks.len()).await;
+            if !seen.last && !seen.over {
                 drop(stream.write_all(b"\x16\x03\x01 no HTTP\r\n\r\n").await);
             }
         }

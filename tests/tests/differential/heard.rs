@@ -20,6 +20,13 @@ pub struct Answer {
     pub seen_from: Option<String>,
 }
 
+impl Answer {
+    /// Whether it says that no other follows.
+    pub fn is_last(&self) -> bool {
+        self.headers.iter().any(|(name, value)| name == "connection" && value == b"close")
+    }
+}
+
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headers: Vec<_> =
