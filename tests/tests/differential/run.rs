@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use aya::maps::{Array, Map, MapData};
+use dfaas_common::ABI_VERSION;
+use dfaas_common::flow::{Flow, state};
 use dfaas_common::plan::mode;
 use dfaas_tests::Family;
 use dfaas_tests::firewall::Loss;
@@ -150,6 +153,13 @@ async fn all(site: Arc<Site>, seed: u64, count: usize, users: Vec<IpAddr>) -> Ou
     all
 }
 
+/// The flows of node 1 that are in use.
+fn flows(site: &Site) -> Vec<Flow> {
+    let path = site.lab.pin(1).join(format!("v{ABI_VERSION}/TABLE"));
+    let table: Array<MapData, Flow> = Map::Array(MapData::from_pin(path).unwrap()).try_into().unwrap();
+    table.iter().map_while(Result::ok).filter(|flow| flow.state != state::FREE).collect()
+}
+
 /// Plays sequences on both ways while `loss` percent of the packets are lost.
 pub fn same_answers(family: Family, count: usize, loss: u8) {
     let seed = number("DFAAS_SEED", rand::random::<u32>() as usize) as u64;
@@ -179,6 +189,9 @@ pub fn same_answers(family: Family, count: usize, loss: u8) {
     println!("{count} sequences in {:.1?}: {:?}", started.elapsed(), outcome.by);
     let happened = happened(&site);
     println!("{happened:?}, {} origins told", outcome.told_origin);
+    if !outcome.failed.is_empty() {
+        flows(&site).iter().for_each(|flow| println!("{flow:?}"));
+    }
     for (turn, error) in &outcome.failed {
         let seed = seed.wrapping_add(*turn as u64);
         println!("sequence of seed {seed}, number {turn}:\n{:?}\n{error}\n", make::sequence(seed));
