@@ -43,7 +43,7 @@ pub fn run(options: &Options) -> Result<()> {
     let failed: Vec<_> = targets
         .iter()
         .map(|target| Ok((target, fuzz(&programs, &folder, &package, target, seconds)?)))
-        .filter_map(|result| result.map(|(target, good)| (!good).then(|| target.as_str())).transpose())
+        .filter_map(|result| result.map(|(target, good)| (!good).then_some(target.as_str())).transpose())
         .collect::<Result<_>>()?;
     if !failed.is_empty() {
         bail!(
