@@ -22,6 +22,13 @@ pub const fn address(address: &Address) -> u64 {
     address[0] as u64 + address[1] as u64 + address[2] as u64 + address[3] as u64
 }
 
+/// The sum of the pseudo header of ICMP over IPv6 (RFC 4443, 2.3) in front of so many bytes of message.
+#[inline(always)]
+#[must_use]
+pub const fn pseudo_header_icmp(source: &Address, destination: &Address, length: u32) -> u64 {
+    address(source) + address(destination) + (58u16.to_be()) as u64 + length.to_be() as u64
+}
+
 /// The sum of the pseudo header of TCP, over IPv4 (RFC 9293, 3.1) or IPv6 (RFC 8200, 8.1): both ends, and the length
 /// of TCP header and payload in bytes.
 #[inline(always)]

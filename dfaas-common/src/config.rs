@@ -82,3 +82,29 @@ pub struct Peer {
     /// Segment size (MSS, bytes) that fits the path to it, by the family of its address.
     pub segment_size: u32,
 }
+
+/// What a backend has said of itself, for the estimate of how long an invocation waits there; index is its backend
+/// number. Written by user space, as often as the backend says something new.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Wait (us) of an invocation that reached it when it said so, and the way there and back.
+    pub wait: u32,
+    /// The low half of [`Load::sent`] at that moment.
+    pub sent: u32,
+    /// Wait (in 65,536ths) for each microsecond of work that is added: the inverse of the processors that do it.
+    pub pace: u32,
+    /// 1: it has said something; 0: nothing is known of it.
+    pub known: u32,
+}
+
+/// Work (us of one processor, by [`crate::plan::Plan::work`]) that this node has given a backend; index is its backend
+/// number. Written by the programs alone.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Load {
+    /// All that was ever sent there.
+    pub sent: u64,
+    /// What is under way there now.
+    pub under_way: u64,
+}

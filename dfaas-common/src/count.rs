@@ -33,6 +33,16 @@ pub struct CountKey {
 /// Classes of answers: by the first digit of the status, and 0 where there was none that could be read.
 pub const CLASSES: usize = 6;
 
+/// Key of the counters of kept connections that went on with another backend.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MoveKey {
+    /// Number of the backend that was left.
+    pub from: u16,
+    /// Number of the next.
+    pub to: u16,
+}
+
 /// What is counted of the invocations of one function by one backend, of one origin; one value a CPU.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,6 +104,8 @@ macro_rules! numbered {
     };
 }
 
+pub(crate) use numbered;
+
 numbered! {
     /// Why a packet was dropped.
     DropReason, DROP_REASONS {
@@ -130,6 +142,9 @@ numbered! {
         /// A request on a kept connection for a backend that may not have it, in a segment too large to be moved; it
         /// comes again in smaller ones.
         TooLargeToMove = 15 "too_large_to_move",
+        /// An ICMP error of a steered connection that quotes nothing that is under way, or that the other IP family has
+        /// no word for.
+        IcmpIgnored = 16 "icmp_ignored",
     }
 }
 
@@ -198,13 +213,37 @@ numbered! {
         Pinned = 29 "pinned",
         /// A connection that the host's own stack opened is followed.
         Observed = 30 "observed",
+        /// A backend without a share took what exceeded the local limits.
+        Overflowed = 31 "overflowed",
+        /// An invocation was to be reported, but the ring of events was full.
+        SampleLost = 32 "sample_lost",
+        /// An ICMP error was translated for the end of a steered connection whose packet it quotes.
+        IcmpTranslated = 33 "icmp_translated",
+        /// A SYN to a backend was answered by an ICMP error, and another backend was tried.
+        IcmpRefused = 34 "icmp_refused",
+        /// A client was told by an ICMP error that its segment is too large for the way to its backend.
+        TooBigAnswered = 35 "too_big_answered",
+    }
+}
+
+numbered! {
+    /// Why a kept connection can no longer move.
+    PinReason, PIN_REASONS {
+        /// A request whose end is not certain, which upgrades or waits for a word, or behind which more came at once.
+        Request = 0 "request",
+        /// Data beyond the end of a request, before its answer was complete.
+        BeyondRequest = 1 "beyond_request",
+        /// An answer whose head could not be read, or says no certain end.
+        AnswerHead = 2 "answer_head",
+        /// Data of a backend that fit no answer, or a chunk that could not be followed.
+        Answer = 3 "answer",
     }
 }
 
 numbered! {
     /// What became of connections with a peer.
     PeerOutcome, PEER_OUTCOMES {
-        /// It reset our SYN.
+        /// It reset our SYN, or an ICMP error says that it cannot be reached.
         Refused = 0 "refused",
         /// It left our SYN unanswered until another backend was tried.
         Silent = 1 "silent",
@@ -242,6 +281,10 @@ mod tests {
         check(
             PeerOutcome::ALL.iter().map(|e| e.0 as u32).collect(),
             PeerOutcome::ALL.iter().map(|e| e.1).collect(),
+        );
+        check(
+            PinReason::ALL.iter().map(|e| e.0 as u32).collect(),
+            PinReason::ALL.iter().map(|e| e.1).collect(),
         );
     }
 

@@ -1,6 +1,7 @@
 //! The flow table: one entry a steered connection.
 
 use crate::address::Tuple;
+use crate::event::Noted;
 use crate::http::exchange::Exchange;
 
 /// States of a flow. Every change is a compare-and-swap on [`Flow::state`], and only the winner counts.
@@ -37,6 +38,8 @@ pub mod mark {
     pub const PINNED: u64 = 64;
     /// The connection was opened by the own gateway's stack itself, and nothing of it is translated.
     pub const NATIVE: u64 = 128;
+    /// The invocation that the flow carries is reported when it is over; whoever clears the bit reports it.
+    pub const SAMPLED: u64 = 256;
 }
 
 /// Which end of a flow a tuple belongs to.
@@ -75,10 +78,12 @@ pub struct Flow {
     /// Monotonic time of the first SYN to the present backend, or of a peer's request, ns; 0 once the first byte of
     /// the answer has come.
     pub asked: u64,
-    /// Bytes of payload towards the backend and towards the client that are not counted yet.
-    pub bytes: [u64; 2],
     /// Where requests and answers begin and end.
     pub exchange: Exchange,
+    /// What is remembered of the invocation at hand while [`mark::SAMPLED`] is set.
+    pub noted: Noted,
+    /// Bytes of payload towards the backend and towards the client that are not counted yet.
+    pub bytes: [u64; 2],
     /// The client's connection: `remote` is the client, `local` a listen address, or the data port.
     pub client: Tuple,
     /// The leg: `remote` is the peer's data port or another gateway, `local` our source. For the own gateway it is unused
@@ -91,8 +96,12 @@ pub struct Flow {
     pub backend_number: u32,
     /// Backend number of the gateway that serves it here, if it is not the own one; 0 otherwise.
     pub gateway: u32,
-    /// Bit i: target i of the plan has been tried.
+    /// Backend number of the peer that sent the connection; 0: a user did.
+    pub peer: u32,
+    /// Bits of [`crate::choice::tried`].
     pub tried: u32,
+    /// Work (us) as which it counts at its backend, see [`crate::config::Load`].
+    pub work: u32,
     /// SYNs sent to the present backend.
     pub syns: u32,
     /// The client's sequence number before the first byte of the present leg: its initial one there.
@@ -135,8 +144,6 @@ pub struct Flow {
     pub discarded: u32,
     /// 429 or 503 of a rejected connection.
     pub status: u32,
-    /// Backend number of the peer that sent the connection; 0: a user did.
-    pub peer: u32,
     /// VLAN tags of the client's frames, outermost first: EtherType in the upper half, tag control information in the
     /// lower; 0: none.
     pub tags: [u32; 2],
@@ -155,7 +162,7 @@ pub struct Flow {
     /// 1: SACK is permitted.
     pub sack: u8,
     /// Zero.
-    pub reserved: [u8; 7],
+    pub reserved: [u8; 3],
     /// Destination and source hardware address of frames to the client.
     pub hardware: [u8; 12],
     /// The same of frames on the leg, as the last that came in had them turned round.
@@ -248,7 +255,8 @@ mod tests {
 
     #[test]
     fn the_layout_has_no_hidden_padding() {
-        assert_eq!(size_of::<Flow>(), 7 * 8 + size_of::<Exchange>() + 2 * 36 + 28 * 4 + 4 + 12 + 24);
+        let parts = size_of::<Noted>() + size_of::<Exchange>();
+        assert_eq!(size_of::<Flow>(), 7 * 8 + parts + 2 * 36 + 29 * 4 + 4 + 8 + 24);
         assert_eq!(size_of::<Flow>() % 8, 0);
         assert_eq!(size_of::<Slot>(), SLOT_BYTES + 8);
     }

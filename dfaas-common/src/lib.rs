@@ -12,13 +12,16 @@
 pub mod address;
 pub mod bucket;
 pub mod checksum;
+pub mod choice;
 pub mod config;
 pub mod cookie;
 pub mod count;
+pub mod event;
 pub mod first_byte;
 pub mod flow;
 pub mod forwarded;
 pub mod http;
+pub mod icmp;
 pub mod opaque;
 pub mod options;
 pub mod pick;
@@ -32,7 +35,7 @@ mod user;
 
 /// Version of the map layouts. It is a part of the pin path and stands in [`config::Config`]; programs and agents of
 /// different versions never share maps.
-pub const ABI_VERSION: u32 = 3;
+pub const ABI_VERSION: u32 = 4;
 
 /// Most functions that a node knows at one time; the index 0 stands for "no known function".
 pub const MAX_FUNCTIONS: u32 = 1024;

@@ -7,6 +7,9 @@ use crate::{MAX_FUNCTIONS, MAX_PEERS};
 /// Most targets of a plan: the local gateway, sixteen peers, reject.
 pub const MAX_TARGETS: usize = 18;
 
+/// Most overflow candidates of a plan; a power of two.
+pub const MAX_CANDIDATES: usize = 16;
+
 /// Shares are parts of this.
 pub const WHOLE: u32 = 65_536;
 
@@ -60,10 +63,17 @@ pub struct Plan {
     pub peers_interval: u64,
     /// Bit i: target i is the local gateway.
     pub locals: u32,
+    /// Work (us of one processor) that an invocation is expected to be; 0: unknown.
+    pub work: u32,
+    /// Expected wait (us) at the local gateway beyond which candidates are asked; `u32::MAX`: only once a limit is
+    /// reached.
+    pub overflow_above: u32,
+    /// Number of candidates.
+    pub candidates: u32,
+    /// Backend numbers of peers that may take what exceeds the local limits.
+    pub candidate: [u16; MAX_CANDIDATES],
     /// Zero.
-    pub padding: u32,
-    /// Zero.
-    pub reserved: [u64; 22],
+    pub reserved: [u64; 17],
 }
 
 impl Plan {
@@ -79,8 +89,11 @@ impl Plan {
         intervals: [0; MAX_TARGETS],
         peers_interval: 0,
         locals: 0,
-        padding: 0,
-        reserved: [0; 22],
+        work: 0,
+        overflow_above: u32::MAX,
+        candidates: 0,
+        candidate: [0; MAX_CANDIDATES],
+        reserved: [0; 17],
     };
 
     /// Writes targets, as backend number and share, from the first place on; more than [`MAX_TARGETS`] are ignored.
@@ -96,6 +109,15 @@ impl Plan {
         self.count = count;
         for target in self.targets.iter_mut().skip(count as usize) {
             *target = PlanTarget { backend: 0, cumulative };
+        }
+    }
+
+    /// Writes the overflow candidates; more than [`MAX_CANDIDATES`] are ignored.
+    pub fn set_candidates(&mut self, backends: impl Iterator<Item = u16>) {
+        self.candidates = 0;
+        for (place, backend) in self.candidate.iter_mut().zip(backends) {
+            *place = backend;
+            self.candidates += 1;
         }
     }
 

@@ -2,8 +2,17 @@
 //! itself.
 
 /// Names of the programs, by index in the map of programs.
-pub const STEPS: &[&str] =
-    &["dfaas_first", "dfaas_next", "dfaas_request", "dfaas_response", "dfaas_peer", "dfaas_resend"];
+pub const STEPS: &[&str] = &[
+    "dfaas_first",
+    "dfaas_next",
+    "dfaas_request",
+    "dfaas_response",
+    "dfaas_peer",
+    "dfaas_resend",
+    "dfaas_cut",
+    "dfaas_icmp",
+    "dfaas_too_big",
+];
 
 /// The first data of a connection: the choice.
 pub const FIRST: u32 = 0;
@@ -17,3 +26,9 @@ pub const RESPONSE: u32 = 3;
 pub const PEER: u32 = 4;
 /// The first segment of a leg comes again, and a line was inserted into it.
 pub const RESEND: u32 = 5;
+/// The end of one request and the start of the next in one segment: only the end passes.
+pub const CUT: u32 = 6;
+/// An ICMP message: an error of a steered connection is translated, or acted on.
+pub const ICMP: u32 = 7;
+/// A segment of a client that is too large for the way to its backend: the client is told.
+pub const TOO_BIG: u32 = 8;

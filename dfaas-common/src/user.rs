@@ -2,7 +2,7 @@
 
 use aya::Pod;
 
-use crate::{address, config, count, flow, plan};
+use crate::{address, config, count, event, flow, plan};
 
 macro_rules! pod {
     ($($kind:ty),+ $(,)?) => {
@@ -17,9 +17,13 @@ pod!(
     address::Tuple,
     address::Endpoint,
     config::Config,
+    config::Load,
     config::Peer,
+    config::Report,
     count::CountKey,
+    count::MoveKey,
     count::Tally,
+    event::InvocationEvent,
     flow::Flow,
     flow::FlowRef,
     plan::Plan,

@@ -24,7 +24,7 @@ pub use measurements::{
     FunctionMeasurements, Measurements, NodeMeasurements, PeerFunctions, PeerMeasurements,
 };
 pub use peers::{Heard, PeerTable};
-pub use plan::{Admission, FunctionPlan, Overflow, PickMode, Plan};
+pub use plan::{Admission, FunctionPlan, PickMode, Plan, Wait};
 pub use random::Random;
 pub use shares::{MAX_TARGETS, SHARE_ONE, Shares, SharesError, Target};
 pub use strategies::{AllLocal, LatencyThreshold, RandomParts, Recalc, Static};

@@ -21,8 +21,19 @@ pub struct Plan {
     pub functions: BTreeMap<FunctionId, FunctionPlan>,
     /// What is admitted from each peer; a peer that is missing has no limit.
     pub admission: BTreeMap<NodeId, Admission>,
+    /// How long invocations wait here; what is under way here is added to it.
+    pub here: Option<Wait>,
+    /// How long they wait at peers; overflow knows nothing of one that is missing and sends it nothing.
+    pub waits: BTreeMap<NodeId, Wait>,
     /// Time after writing when the plan expires and everything is served locally.
     pub lifetime: Duration,
+}
+
+impl Plan {
+    /// Plans of functions, without limits to what peers may send.
+    pub const fn new(functions: BTreeMap<FunctionId, FunctionPlan>, lifetime: Duration) -> Self {
+        Self { functions, admission: BTreeMap::new(), here: None, waits: BTreeMap::new(), lifetime }
+    }
 }
 
 /// The plan of one function.
@@ -40,8 +51,16 @@ pub struct FunctionPlan {
     pub local_rate: Option<f64>,
     /// Most invocations a second sent to each peer; a peer that is missing has no limit.
     pub peer_rate: BTreeMap<NodeId, f64>,
-    /// Peers that may take what the local limits refuse.
-    pub overflow: Vec<Overflow>,
+    /// Most invocations a second that are taken from all peers together.
+    pub peers_rate: Option<f64>,
+    /// Processor time that one invocation is expected to take; zero: unknown, and then it adds nothing to any wait.
+    pub work: Duration,
+    /// Expected wait here beyond which one of `overflow` may take an invocation; `None`: only once a local limit is
+    /// reached.
+    pub overflow_above: Option<Duration>,
+    /// Peers that may take what exceeds that; of two drawn at random the one with the shorter expected wait, if that
+    /// beats the wait here.
+    pub overflow: Vec<NodeId>,
 }
 
 impl FunctionPlan {
@@ -54,18 +73,23 @@ impl FunctionPlan {
             local_inflight: None,
             local_rate: None,
             peer_rate: BTreeMap::new(),
+            peers_rate: None,
+            work: Duration::ZERO,
+            overflow_above: None,
             overflow: Vec::new(),
         }
     }
 }
 
-/// A candidate for what exceeds the local limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Overflow {
-    /// The peer.
-    pub node: NodeId,
-    /// Time that an invocation is expected to wait there.
+/// How long an invocation waits at a node, as it said last.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wait {
+    /// Wait of an invocation that reached it then; of a peer, the way there and back is part of it.
     pub wait: Duration,
+    /// Processors that do what is sent there: the work of what has been sent since adds to the wait, divided by this.
+    pub cores: f64,
+    /// Changes when the node has said it anew: what is sent from then on is added.
+    pub report: u64,
 }
 
 /// What is taken from one peer.

@@ -63,6 +63,16 @@ impl Node {
         Ok((status, String::from_utf8_lossy(&output).into_owned()))
     }
 
+    /// `dfaas` with these arguments inside the node's namespace, which goes on until it is ended; its output is what
+    /// [`Process::output`] says.
+    pub fn start_dfaas(&self, name: &str, args: &[&str]) -> Result<Process> {
+        let log = self.folder.join(format!("{name}.log"));
+        let _ = std::fs::remove_file(&log);
+        let mut command = Command::new(&self.binary);
+        command.args(args);
+        Process::spawn(&format!("dfaas {}", args.join(" ")), &self.namespace, command, &log)
+    }
+
     /// What the agent's `/metrics` says.
     pub fn metrics(&self) -> Result<String> {
         let answer = http::get(&self.namespace, self.admin_address(), "/metrics", Duration::from_secs(5))?;

@@ -19,7 +19,7 @@ pub(super) fn set_plan(
         .iter()
         .map(|(id, function)| (*id, with_own_limits(shares(*id, function), function)))
         .collect();
-    vec![Command::SetPlan(Plan { functions, admission: Default::default(), lifetime })]
+    vec![Command::SetPlan(Plan::new(functions, lifetime))]
 }
 
 /// A plan with these shares, and the limits that the function's labels or configuration ask for.

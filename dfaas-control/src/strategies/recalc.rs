@@ -92,7 +92,7 @@ impl Recalc {
             (*id, plans::plan(*id, function, excess, &self.measured, &self.received))
         });
         let admission = self.said.iter().map(|(node, offers)| (*node, grants::admission(offers)));
-        Plan { functions: functions.collect(), admission: admission.collect(), lifetime: self.lifetime }
+        Plan { admission: admission.collect(), ..Plan::new(functions.collect(), self.lifetime) }
     }
 
     fn set(&mut self, plan: Plan) -> Command {

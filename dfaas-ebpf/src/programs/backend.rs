@@ -1,17 +1,18 @@
 //! Opening a backend: the SYN to it, and what it answers.
 
-use dfaas_common::address::Ends;
+use dfaas_common::address::{Ends, is_ipv4};
 use dfaas_common::checksum::fold;
-use dfaas_common::config::Config;
+use dfaas_common::choice::TOO_MANY;
 use dfaas_common::cookie::NO_SCALE;
 use dfaas_common::count::{DropReason, Event, NO_FUNCTION, PeerOutcome, REJECT};
+use dfaas_common::event::Way;
 use dfaas_common::flow::{Flow, Slot, mark, state};
 use dfaas_common::steps;
 use dfaas_common::translate::flag;
 
 use super::atomic;
 use super::boundary;
-use super::choose::{RETRIED, TOO_MANY, choose_again};
+use super::choose::{choose_again, retried};
 use super::count::{asked, carried, drop, event, peer, release};
 use super::deliver;
 use super::emit::{emit, plain_options, syn_options};
@@ -19,8 +20,9 @@ use super::flows;
 use super::forwarded;
 use super::leg;
 use super::log;
-use super::maps::PEERS;
+use super::maps::CONFIG;
 use super::native;
+use super::path;
 use super::reject;
 use super::saved;
 use super::scratch::{NO_LEG, Scratch};
@@ -41,23 +43,28 @@ fn towards(s: *mut Scratch, flow: *mut Flow) {
     }
 }
 
-/// The largest segment that the backend may send: what the client takes, and what fits the way here.
+/// The largest segment that the backend may send: what the client takes, and what fits the way here and on from here.
 #[inline(always)]
-fn leg_segment_size(flow: *mut Flow) -> u16 {
-    // SAFETY: map value.
-    let client = unsafe { (*flow).segment_size };
-    match PEERS.get(leg::far(flow)) {
-        Some(peer) if peer.segment_size != 0 && peer.segment_size < client as u32 => peer.segment_size as u16,
-        _ => client,
-    }
+fn leg_segment_size(s: *mut Scratch, flow: *mut Flow) -> u16 {
+    // SAFETY: map values.
+    let (client, v6, now) =
+        unsafe { ((*flow).segment_size as u32, !is_ipv4(&(*flow).client.remote), (*s).now) };
+    let path = path::segment_size(leg::far(flow), now);
+    let size = if path != 0 && path < client { path } else { client };
+    // What fits every interface fits the client's, which may take less than the client.
+    let here = match CONFIG.get(0) {
+        Some(config) => config.segment_size - 20 * v6 as u32,
+        None => size,
+    };
+    (if here < size { here } else { size }) as u16
 }
 
 /// Bytes of the client that a segment on the leg has room for, beside a TCP header of this length and a line. A longer
 /// packet than the way there takes would be lost, and lost again whenever it comes.
 #[inline(never)]
-pub fn room(flow: *mut Flow, header: u32, line: u32) -> u32 {
+pub fn room(s: *mut Scratch, flow: *mut Flow, header: u32, line: u32) -> u32 {
     let taken = header - 20 + line;
-    let size = leg_segment_size(flow) as u32;
+    let size = leg_segment_size(s, flow) as u32;
     let size = if size > saved::LARGEST { saved::LARGEST } else { size };
     if size > taken { size - taken } else { 0 }
 }
@@ -85,7 +92,7 @@ pub fn open(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
             None
         };
         let scale = if (*flow).client_scale == NO_SCALE { None } else { Some((*flow).client_scale) };
-        syn_options(o, leg_segment_size(flow), (*flow).sack, times, scale);
+        syn_options(o, leg_segment_size(s, flow), (*flow).sack, times, scale);
     }
     if !emit(skb, s) {
         return drop(DropReason::Internal);
@@ -222,7 +229,7 @@ fn connect(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
         // Nothing of the client passes until it is known whether a line was inserted.
         let first = atomic::swap(&raw mut (*flow).state, state::OPENING, state::CLAIMED);
         if first {
-            asked(flow, (*flow).asked, (*flow).tried & RETRIED != 0);
+            asked(flow, (*flow).asked, retried(flow));
         }
         towards(s, flow);
         let o = &mut (*s).outgoing;
@@ -271,7 +278,7 @@ fn send_saved(skb: Skb, s: *mut Scratch, flow: *mut Flow, slot: *mut Slot, lengt
             0
         };
         let o = &mut (*s).outgoing;
-        let room = room(flow, o.header, line);
+        let room = room(s, flow, o.header, line);
         // Where not even the start fits, the client stays unnamed; otherwise the rest comes again, behind the line.
         let line = if room > (*flow).headers_at { line } else { 0 };
         let length = if line != 0 && length > room { saved::cut(flow, slot, room) } else { length };
@@ -293,7 +300,7 @@ fn send_saved(skb: Skb, s: *mut Scratch, flow: *mut Flow, slot: *mut Slot, lengt
 
 /// The backend refused or kept silent: the flow goes to another, from the saved segment; the client does not notice.
 #[inline(always)]
-pub fn next(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
+pub fn next(skb: Skb, s: *mut Scratch) -> i32 {
     // SAFETY: map value.
     let number = unsafe { (*s).number };
     let Some(flow) = flows::get(number) else { return drop(DropReason::Internal) };
@@ -303,7 +310,7 @@ pub fn next(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             return drop(DropReason::StaleBackend);
         }
         release(flow);
-        // The packet at hand is the backend's reset, or the client's first segment once more.
+        // The packet at hand is the backend's reset, an ICMP error taken for one, or the client's first segment once more.
         let reset = (*s).segment.flags as u8 & flag::RST != 0;
         peer((*flow).backend_number, if reset { PeerOutcome::Refused } else { PeerOutcome::Silent });
         if (*flow).backend.remote_port != 0 {
@@ -312,11 +319,12 @@ pub fn next(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         }
         (*s).old.far = NO_LEG;
         (*flow).syns = 0;
+        (*flow).noted.way = Way::Retried as u32;
         if (*flow).function == NO_FUNCTION {
             // Not an invocation: what the gateway says is what the client gets.
             return reject::pass_reset(skb, s, number, flow);
         }
-        let choice = choose_again(s, number, flow, config);
+        let choice = choose_again();
         log::decision(skb, flow, choice);
         if choice >= REJECT {
             let status = if choice == TOO_MANY { 429 } else { 503 };

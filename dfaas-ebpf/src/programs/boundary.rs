@@ -1,14 +1,16 @@
 //! Where requests and answers begin and end on a connection that has a backend; see [`dfaas_common::http::exchange`].
 
-use dfaas_common::count::{DropReason, Event};
+use dfaas_common::count::{DropReason, Event, PinReason};
+use dfaas_common::event::End;
 use dfaas_common::flow::{Flow, mark};
 use dfaas_common::http::exchange::{Answer, Data, Verdict, after, place};
 use dfaas_common::steps;
 use dfaas_common::translate::flag;
 
 use super::atomic;
-use super::count::{carried, drop, event, release};
+use super::count::{answer, carried, drop, event, pinned, release};
 use super::established;
+use super::report;
 use super::scratch::Scratch;
 use super::skb::{Skb, jump};
 
@@ -17,11 +19,12 @@ const OVER: u64 = mark::CLIENT_FIN | mark::BACKEND_FIN | mark::RESET;
 
 /// The connection keeps its backend for good.
 #[inline(always)]
-pub fn pin(flow: *mut Flow) {
+pub fn pin(flow: *mut Flow, reason: PinReason) {
     // SAFETY: map value.
     let before = atomic::fetch_or(unsafe { &raw mut (*flow).marks }, mark::PINNED);
     if before & mark::PINNED == 0 {
         event(Event::Pinned);
+        pinned(reason);
     }
 }
 
@@ -58,8 +61,15 @@ pub fn from_client(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i
                 Data::Ahead => return drop(DropReason::FirstSegmentMissing),
                 _ => {}
             }
-            if (*flow).exchange.client.client_segment(segment.sequence, segment.payload) == Verdict::Pin {
-                pin(flow);
+            let (client, answered) = (&(*flow).exchange.client, (*flow).exchange.backend.answered);
+            let end =
+                client.end_of_answered(segment.sequence, segment.payload, segment.acknowledgment, answered);
+            if end != 0 && !ends {
+                (*s).number = number;
+                return jump(steps::CUT);
+            }
+            if client.client_segment(segment.sequence, segment.payload) == Verdict::Pin {
+                pin(flow, PinReason::BeyondRequest);
             }
         }
     }
@@ -74,6 +84,7 @@ pub fn from_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> 
         let segment = &(*s).segment;
         // Before the end of an answer is noticed, with which its bytes are counted.
         carried(flow, 1, segment.payload);
+        answer(s, flow);
         let acked = segment.acknowledgment.wrapping_sub((*flow).shift);
         if after(acked, (*flow).backend_acked) && segment.flags as u8 & flag::ACK != 0 {
             (*flow).backend_acked = acked;
@@ -83,8 +94,11 @@ pub fn from_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> 
             let sequence = segment.sequence.wrapping_sub((*flow).sequence_delta);
             match (*flow).exchange.backend.backend_segment(sequence, segment.payload, asked) {
                 Answer::Nothing => {}
-                Answer::Done => release(flow),
-                Answer::Pin => pin(flow),
+                Answer::Done => {
+                    report::over(flow, End::Answered);
+                    release(flow);
+                }
+                Answer::Pin => pin(flow, PinReason::Answer),
                 Answer::Head | Answer::Chunk { .. } => {
                     (*s).number = number;
                     return jump(steps::RESPONSE);

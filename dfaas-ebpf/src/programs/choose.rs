@@ -1,231 +1,280 @@
-//! Choosing a backend for a flow by the plan of its function.
+//! Choosing a backend for a flow by the plan of its function: [`dfaas_common::choice`] on the maps.
 
 use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::{bpf_get_prandom_u32, bpf_loop};
-use dfaas_common::config::Config;
-use dfaas_common::count::{Event, LOCAL, NO_FUNCTION, REJECT};
+use dfaas_common::choice::{
+    Choice, Draw, Limits, NO_WAY, Taken, UNAVAILABLE, World, expected_wait, tried, wait_here,
+};
+use dfaas_common::count::{Event, LOCAL, NO_FUNCTION};
+use dfaas_common::event::Way;
 use dfaas_common::flow::Flow;
-use dfaas_common::opaque::opaque;
-use dfaas_common::pick::{draw, pick};
-use dfaas_common::plan::{MAX_TARGETS, Plan, PlanTarget, flag, mode};
+use dfaas_common::plan::{MAX_TARGETS, Plan, allows};
 
 use super::atomic;
 use super::count::{self, event};
+use super::flows;
 use super::limits;
-use super::maps::{FUNCTIONS, PLANS};
-use super::reach::{self, LIMITED, Local, TRIED_LOCAL};
+use super::maps::{FUNCTIONS, LOADS, PLANS, REPORTS, SCRATCH};
+use super::reach;
 use super::scratch::Scratch;
-
-/// The choice "answer 429": a limit was reached and nobody else takes it.
-pub const TOO_MANY: u32 = REJECT + 1;
-/// The choice "answer 503": nobody takes it.
-pub const UNAVAILABLE: u32 = REJECT + 2;
-
-/// No target has taken it yet.
-const NOBODY: u32 = REJECT + 3;
-
-/// Bit of [`Flow::tried`]: another backend has been tried after a refusal.
-pub const RETRIED: u32 = 1 << 30;
-/// Bits of [`Flow::tried`] that stand for targets.
-const TARGETS: u32 = (1 << MAX_TARGETS) - 1;
 
 /// The plan in force for a function.
 #[inline(always)]
-pub fn plan_of(function: u32, now: u64) -> Option<*const Plan> {
+fn plan_of(function: u32, now: u64) -> Option<&'static Plan> {
     if function == NO_FUNCTION {
         return None;
     }
-    let plan = PLANS.get_ptr(&function)?;
-    // SAFETY: plans are replaced, never changed in place.
-    if unsafe { (*plan).expires } < now {
+    // SAFETY: plans are replaced, never changed in place, and what is replaced outlives the program run.
+    let plan = unsafe { &*PLANS.get_ptr(&function)? };
+    if plan.expires < now {
         event(Event::PlanExpired);
         return None;
     }
     Some(plan)
 }
 
-/// What a plan says of the local gateway.
-#[inline(always)]
-fn local_limits(plan: *const Plan, now: u64) -> Local {
-    // SAFETY: map value.
-    unsafe { Local { inflight: (*plan).local_inflight, interval: (*plan).local_interval, now } }
-}
-
-/// The local gateway without limits.
-#[inline(always)]
-const fn unlimited(now: u64) -> Local {
-    Local { inflight: 0, interval: 0, now }
-}
-
-/// The local gateway, if it has not been tried, within the limits of a plan; nobody otherwise. 429 says that without
-/// some limit there would have been another backend to try, 503 that all refused or are out of reach.
-#[inline(always)]
-fn home(flow: *mut Flow, limits: &Local) -> u32 {
-    // SAFETY: map value.
-    unsafe {
-        if (*flow).tried & TRIED_LOCAL == 0 && reach::local(flow, limits) {
-            return LOCAL;
-        }
-        if (*flow).tried & LIMITED != 0 { TOO_MANY } else { UNAVAILABLE }
-    }
-}
-
-/// One choice.
+/// The flow that a backend is chosen for.
 #[repr(C)]
-struct Choice {
+struct Chosen {
+    s: *mut Scratch,
     flow: *mut Flow,
-    plan: *const Plan,
-    now: u64,
-    point: u32,
-    /// Bits of targets beside those in [`Flow::tried`] that are left out.
-    excluded: u32,
-    outcome: u32,
 }
 
-/// Draws a target and tries to bind the flow to it; 1 ends the choice.
-extern "C" fn try_target(_: u64, choice: *mut Choice) -> i64 {
-    // SAFETY: the context is the one given to the loop in `choose`.
+/// Tries a target; 1 ends the drawing.
+extern "C" fn try_target(_: u64, draw: *mut Draw<'static, Chosen>) -> i64 {
+    // SAFETY: the context is the one given to the loop below.
+    unsafe { (*draw).try_target() as i64 }
+}
+
+/// [`World::draw`] for the flow whose number is in working memory. The plan may be a newer one than the choice began
+/// with: each is as good.
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn dfaas_draw(point: u32) -> u32 {
+    let Some(s) = SCRATCH.get_ptr_mut(0) else { return UNAVAILABLE };
+    // SAFETY: map values; plans are replaced, never changed in place; the callback gets the context given here.
     unsafe {
-        let choice = &mut *choice;
-        let (flow, plan) = (choice.flow, &*choice.plan);
-        let Some(i) = pick(plan, choice.point, (*flow).tried | choice.excluded) else { return 1 };
-        let i = opaque(i);
-        if i >= MAX_TARGETS as u32 {
-            return 1;
-        }
-        (*flow).tried |= 1 << i;
-        let backend = (*(&raw const plan.targets).cast::<PlanTarget>().add(i as usize)).backend;
-        if backend == REJECT {
-            choice.outcome = UNAVAILABLE;
-            return 1;
-        }
-        let bound = if backend == LOCAL {
-            reach::local(flow, &local_limits(plan, choice.now))
-        } else {
-            let interval = *(&raw const plan.intervals).cast::<u64>().add(i as usize);
-            reach::peer(flow, backend, interval, choice.now)
-        };
-        if bound {
-            choice.outcome = backend;
-            return 1;
-        }
-        // Among the rest at random: the same point again would give it all to the targets that lie there.
-        choice.point = draw(mode::SHARE, bpf_get_prandom_u32(), 0);
-        0
+        let Some(flow) = flows::get((*s).number) else { return UNAVAILABLE };
+        let Some(plan) = PLANS.get_ptr(&(*flow).function) else { return UNAVAILABLE };
+        let mut draw = Draw::new(Chosen { s, flow }, &*plan, point);
+        bpf_loop(MAX_TARGETS as u32, try_target as *mut c_void, (&raw mut draw).cast(), 0);
+        draw.outcome
     }
 }
 
-/// Draws targets of a plan until one takes the flow: [`LOCAL`], a peer's number, [`UNAVAILABLE`] if the plan says so, or
-/// [`NOBODY`].
-#[inline(always)]
-fn draw_targets(flow: *mut Flow, plan: *const Plan, now: u64) -> u32 {
-    // SAFETY: map values; the callback gets the context given here.
-    unsafe {
-        let random = bpf_get_prandom_u32();
-        let point = match FUNCTIONS.get_ptr_mut((*flow).function) {
-            Some(state) if (*flow).tried & TARGETS == 0 => {
-                draw((*plan).mode, random, atomic::fetch_add(&raw mut (*state).draws, 1))
+impl World for Chosen {
+    #[inline(always)]
+    fn tried(&mut self) -> &mut u32 {
+        // SAFETY: map value, claimed by this CPU.
+        unsafe { &mut (*self.flow).tried }
+    }
+
+    #[inline(always)]
+    fn random(&mut self) -> u32 {
+        // SAFETY: a helper without conditions.
+        unsafe { bpf_get_prandom_u32() }
+    }
+
+    #[inline(always)]
+    fn turn(&mut self) -> u64 {
+        // SAFETY: map values.
+        unsafe {
+            match FUNCTIONS.get_ptr_mut((*self.flow).function) {
+                Some(state) => atomic::fetch_add(&raw mut (*state).draws, 1),
+                None => 0,
             }
-            // A second choice takes nothing from the sequence, or a peer that refuses would be drawn too often: the
-            // point after its own is never its own again.
-            _ => draw(mode::SHARE, random, 0),
-        };
-        let excluded = if (*flow).tried & TRIED_LOCAL != 0 { (*plan).locals } else { 0 };
-        let mut choice = Choice { flow, plan, now, point, excluded, outcome: NOBODY };
-        bpf_loop(MAX_TARGETS as u32, try_target as *mut c_void, (&raw mut choice).cast(), 0);
-        choice.outcome
+        }
+    }
+
+    #[inline(always)]
+    fn local(&mut self, limits: Limits) -> Taken {
+        // SAFETY: map value.
+        taken(dfaas_try_local(unsafe { (*self.s).number }, limits.inflight, limits.interval))
+    }
+
+    #[inline(always)]
+    fn peer(&mut self, backend: u32, interval: u64) -> Taken {
+        // SAFETY: map value.
+        taken(dfaas_try_peer(unsafe { (*self.s).number }, backend, interval))
+    }
+
+    #[inline(always)]
+    fn wait(&mut self, backend: u32) -> u32 {
+        dfaas_wait(backend)
+    }
+
+    #[inline(always)]
+    fn peers_rate(&mut self, interval: u64) -> bool {
+        // SAFETY: map values.
+        unsafe { limits::peers_rate((*self.flow).function, (*self.s).now, interval) }
+    }
+
+    #[inline(always)]
+    fn open(&mut self) -> bool {
+        // SAFETY: map value.
+        dfaas_open(unsafe { (*self.s).number }) != 0
+    }
+
+    #[inline(always)]
+    fn release(&mut self) {
+        count::release(self.flow);
+    }
+
+    #[inline(always)]
+    fn overflowed(&mut self) {
+        // SAFETY: map value, claimed by this CPU.
+        unsafe { (*self.flow).noted.way = Way::Overflowed as u32 };
+        event(Event::Overflowed);
+    }
+
+    #[inline(always)]
+    fn draw(&mut self, _: &Plan, point: u32) -> u32 {
+        dfaas_draw(point)
     }
 }
 
-/// Binds the flow to a backend that has not been tried; its leg is still to be found.
-#[inline(never)]
-fn bind_one(flow: *mut Flow, now: u64) -> u32 {
-    // SAFETY: map values.
-    unsafe {
-        let Some(plan) = plan_of((*flow).function, now) else { return home(flow, &unlimited(now)) };
-        let limits = local_limits(plan, now);
-        let local_first = (*plan).flags & flag::LOCAL_FIRST != 0 && (*flow).tried & TRIED_LOCAL == 0;
-        if local_first && reach::local(flow, &limits) {
-            return LOCAL;
-        }
-        let outcome = draw_targets(flow, plan, now);
-        if outcome != NOBODY {
-            return outcome;
-        }
-        let tried = (*flow).tried;
-        if tried & LIMITED != 0 && tried & RETRIED == 0 {
-            // The plan gives the gateway no share of what its limits refuse.
-            return TOO_MANY;
-        }
-        // Only peers were planned, and none can be reached, or one refused.
-        home(flow, &limits)
+const YES: u32 = Taken::Yes as u32;
+const LIMITED: u32 = Taken::Limited as u32;
+
+#[inline(always)]
+fn taken(number: u32) -> Taken {
+    match number {
+        YES => Taken::Yes,
+        LIMITED => Taken::Limited,
+        _ => Taken::Unreachable,
     }
 }
 
-/// Chooses a backend that has not been tried, binds the flow to it and gives it a leg: [`LOCAL`], a peer's number,
-/// [`TOO_MANY`] or [`UNAVAILABLE`]. The flow is claimed by this CPU.
+/// [`reach::local`] for the flow of this number.
+///
+/// Not static, as are the next two: such functions are verified once, by themselves, and not at each call and for each
+/// way that leads there.
 #[inline(never)]
-pub fn choose(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> u32 {
+#[unsafe(no_mangle)]
+extern "C" fn dfaas_try_local(number: u32, inflight: u32, interval: u64) -> u32 {
+    let (Some(s), Some(flow)) = (SCRATCH.get_ptr_mut(0), flows::get(number)) else {
+        return Taken::Unreachable as u32;
+    };
     // SAFETY: map value.
-    let now = unsafe { (*s).now };
-    // Once more if there is no source port towards the first.
-    for _ in 0..2 {
-        let outcome = bind_one(flow, now);
-        if outcome >= REJECT || reach::open(s, number, flow, config) {
-            return outcome;
-        }
-    }
-    UNAVAILABLE
+    unsafe { reach::local(flow, &Limits { inflight, interval }, (*s).now, (*s).work) as u32 }
 }
 
-/// After a refusal: another target once, then the local gateway, then nobody.
+/// [`reach::peer`] for the flow of this number.
 #[inline(never)]
-pub fn choose_again(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> u32 {
+#[unsafe(no_mangle)]
+extern "C" fn dfaas_try_peer(number: u32, backend: u32, interval: u64) -> u32 {
+    let (Some(s), Some(flow)) = (SCRATCH.get_ptr_mut(0), flows::get(number)) else {
+        return Taken::Unreachable as u32;
+    };
+    // SAFETY: map value.
+    unsafe { reach::peer(flow, backend, interval, (*s).now, (*s).work) as u32 }
+}
+
+/// [`reach::open`] for the flow of this number; 0: it is not bound any more.
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn dfaas_open(number: u32) -> u32 {
+    let (Some(s), Some(flow)) = (SCRATCH.get_ptr_mut(0), flows::get(number)) else { return 0 };
+    reach::open(s, number, flow) as u32
+}
+
+/// How long an invocation is expected to wait at a backend.
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn dfaas_wait(backend: u32) -> u32 {
+    let (Some(report), Some(load)) = (REPORTS.get(backend), LOADS.get(backend)) else { return NO_WAY };
+    if backend == LOCAL {
+        return wait_here(report, load);
+    }
+    if reach::usable(backend) { expected_wait(report, load) } else { NO_WAY }
+}
+
+/// Ways to choose, for [`dfaas_choose`].
+mod way {
+    pub const FIRST: u32 = 0;
+    pub const AGAIN: u32 = 1;
+    pub const FOR_PEER: u32 = 2;
+}
+
+/// Makes a choice for the flow whose number is in working memory, and which this CPU has claimed.
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn dfaas_choose(way: u32) -> u32 {
+    let Some(s) = SCRATCH.get_ptr_mut(0) else { return UNAVAILABLE };
     // SAFETY: map values.
     unsafe {
-        if (*flow).tried & RETRIED == 0 {
-            (*flow).tried |= RETRIED;
-            return choose(s, number, flow, config);
+        let Some(flow) = flows::get((*s).number) else { return UNAVAILABLE };
+        let plan = plan_of((*flow).function, (*s).now);
+        (*s).work = plan.map_or(0, |plan| plan.work);
+        let mut choice = Choice::new(Chosen { s, flow }, plan);
+        match way {
+            way::FIRST => choice.choose(),
+            way::AGAIN => choice.choose_again((*flow).backend_number),
+            _ => choice.for_peer(),
         }
-        let now = (*s).now;
-        let limits = match plan_of((*flow).function, now) {
-            Some(plan) => local_limits(plan, now),
-            None => unlimited(now),
-        };
-        let outcome = home(flow, &limits);
-        if outcome >= REJECT || reach::open(s, number, flow, config) { outcome } else { UNAVAILABLE }
     }
 }
 
-/// The same for a request of a peer, on a connection that has been admitted: a gateway of this node, if it can be reached
-/// and the limits allow it. Never another peer.
+/// Chooses a backend that has not been tried, binds the flow, whose number is in working memory, to it and gives it a
+/// leg: [`LOCAL`], a peer's number, or an answer, 429 or 503.
+#[inline(always)]
+pub fn choose() -> u32 {
+    dfaas_choose(way::FIRST)
+}
+
+/// After a refusal or silence of its backend: another target once, then the local gateway, then nobody.
+#[inline(always)]
+pub fn choose_again() -> u32 {
+    dfaas_choose(way::AGAIN)
+}
+
+/// The same for a request of a peer: a gateway of this node, never another peer.
+#[inline(always)]
+pub fn for_peer() -> u32 {
+    dfaas_choose(way::FOR_PEER)
+}
+
+/// Whether the plan gives a backend requests of the function in working memory.
 #[inline(never)]
-pub fn for_peer(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> u32 {
-    // SAFETY: map values.
-    unsafe {
-        let (function, now) = ((*flow).function, (*s).now);
-        let (mut limits, mut peers) = (unlimited(now), 0);
-        if let Some(plan) = plan_of(function, now) {
-            // The local rate is that of users; of peers there is one of its own.
-            limits.inflight = (*plan).local_inflight;
-            peers = (*plan).peers_interval;
-        }
-        if !reach::local(flow, &limits) {
-            return if (*flow).tried & LIMITED != 0 { TOO_MANY } else { UNAVAILABLE };
-        }
-        if !limits::peers_rate(function, now, peers) {
-            count::release(flow);
-            return TOO_MANY;
-        }
+#[unsafe(no_mangle)]
+extern "C" fn dfaas_may_have(backend: u32) -> u32 {
+    let Some(s) = SCRATCH.get_ptr_mut(0) else { return 0 };
+    // SAFETY: map value.
+    match unsafe { plan_of((*s).function, (*s).now) } {
+        Some(plan) => allows(plan, backend) as u32,
+        None => (backend == LOCAL) as u32,
     }
-    if reach::open(s, number, flow, config) { LOCAL } else { UNAVAILABLE }
+}
+
+/// Whether the plan gives a backend requests of the function in working memory.
+#[inline(always)]
+pub fn may_have(backend: u32) -> bool {
+    dfaas_may_have(backend) != 0
 }
 
 /// The own gateway, which has taken the connection itself.
 #[inline(always)]
 pub fn stay_home(flow: *mut Flow) -> u32 {
-    // SAFETY: map value.
-    count::bind(flow, unsafe { (*flow).function }, LOCAL, 0);
+    stay(flow, LOCAL);
     LOCAL
+}
+
+/// The backend that the flow has already.
+#[inline(always)]
+pub fn stay(flow: *mut Flow, backend: u32) {
+    // SAFETY: map values.
+    unsafe {
+        let function = (*flow).function;
+        // What it costs does not depend on the plan's being in force.
+        let work = PLANS.get_ptr(&function).map_or(0, |plan| (*plan).work);
+        count::bind(flow, function, backend, 0, work);
+    }
+}
+
+/// Whether a retry led here.
+#[inline(always)]
+pub fn retried(flow: *mut Flow) -> bool {
+    // SAFETY: map value.
+    unsafe { (*flow).tried & tried::RETRIED != 0 }
 }

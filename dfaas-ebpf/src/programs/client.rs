@@ -1,8 +1,10 @@
 //! Packets of users.
 
+use dfaas_common::choice::TOO_MANY;
 use dfaas_common::config::Config;
 use dfaas_common::cookie::Offer;
 use dfaas_common::count::{DropReason, Event, REJECT};
+use dfaas_common::event::End;
 use dfaas_common::flow::{Flow, mark, side, state};
 use dfaas_common::steps;
 use dfaas_common::translate::{OUR_SCALE, flag};
@@ -10,7 +12,7 @@ use dfaas_common::translate::{OUR_SCALE, flag};
 use super::atomic;
 use super::backend;
 use super::boundary;
-use super::choose::{TOO_MANY, choose};
+use super::choose::choose;
 use super::count::{drop, event};
 use super::flows;
 use super::handshake::{self, Claim};
@@ -19,6 +21,7 @@ use super::leg;
 use super::log;
 use super::native;
 use super::reject;
+use super::report;
 use super::request;
 use super::saved::{self, Saved};
 use super::scratch::{NO_LEG, Scratch};
@@ -75,14 +78,14 @@ pub fn packet(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &
             // Not even a bare acknowledgment of a new connection may reach the old backend: its reset would fit.
             match handshake::claim(s, config) {
                 Claim::First if (*s).segment.payload != 0 => {
-                    if !flows::retire(number, flow, at) {
+                    if !flows::replace(number, flow, at) {
                         return drop(DropReason::Opening);
                     }
                     event(Event::FlowReplaced);
                     return jump(steps::FIRST);
                 }
                 Claim::None if native::opened(s) => {
-                    if !flows::retire(number, flow, at) {
+                    if !flows::replace(number, flow, at) {
                         return drop(DropReason::Opening);
                     }
                     event(Event::FlowReplaced);
@@ -120,6 +123,7 @@ pub fn opening(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
         let segment = &(*s).segment;
         if segment.flags as u8 & flag::RST != 0 {
             atomic::fetch_or(&raw mut (*flow).marks, mark::RESET);
+            report::over(flow, End::ClientReset);
             return drop(DropReason::Opening);
         }
         if segment.payload == 0 {
@@ -185,7 +189,9 @@ pub fn first(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         (*s).old.far = NO_LEG;
         request::note_request(s, flow, config);
         saved::save(skb, s, flow);
-        let choice = choose(s, number, flow, config);
+        report::begin(flow, config, now);
+        (*s).number = number;
+        let choice = choose();
         log::decision(skb, flow, choice);
         if choice >= REJECT {
             return reject::answer(skb, s, flow, if choice == TOO_MANY { 429 } else { 503 });

@@ -1,14 +1,16 @@
 //! Counting.
 
 use aya_ebpf::bindings::BPF_NOEXIST;
-use dfaas_common::count::{CLASSES, CountKey, DropReason, Event, LOCAL, PeerOutcome, Tally, class, origin};
+use dfaas_common::count::{
+    CLASSES, CountKey, DropReason, Event, LOCAL, MoveKey, PeerOutcome, PinReason, Tally, class, origin,
+};
 use dfaas_common::first_byte::{BUCKETS, bucket};
 use dfaas_common::flow::{Flow, mark};
 use dfaas_common::opaque::opaque;
 
 use super::atomic;
 use super::limits;
-use super::maps::{BOUND, DROPS, HAPPENED, PEER_COUNTS, TALLIES};
+use super::maps::{BOUND, DROPS, HAPPENED, LOADS, MOVES, PEER_COUNTS, PINS, TALLIES};
 use super::scratch::Scratch;
 use super::skb::DROP;
 
@@ -30,6 +32,31 @@ pub fn event(event: Event) {
         unsafe { *p += 1 };
     }
 }
+
+/// Counts a connection that can no longer move.
+#[inline(always)]
+pub fn pinned(reason: PinReason) {
+    if let Some(p) = PINS.get_ptr_mut(reason as u32) {
+        // SAFETY: a counter of this CPU.
+        unsafe { *p += 1 };
+    }
+}
+
+/// Counts a kept connection that goes on with another backend.
+#[inline(never)]
+pub fn moved(from: u32, to: u32) {
+    let key = MoveKey { from: from as u16, to: to as u16 };
+    if MOVES.get_ptr_mut(&key).is_none() {
+        // Another CPU may insert at the same time; adding to what is there then loses nothing.
+        let _ = MOVES.insert(&key, &NO_MOVES, BPF_NOEXIST as u64);
+    }
+    if let Some(p) = MOVES.get_ptr_mut(&key) {
+        // SAFETY: a counter of this CPU.
+        unsafe { *p += 1 };
+    }
+}
+
+static NO_MOVES: u64 = 0;
 
 /// No invocation yet, in memory that outlives every program run: the stack is scarce.
 static NOTHING: Tally = Tally::EMPTY;
@@ -83,6 +110,9 @@ fn settle(flow: *mut Flow) {
         }
         let up = atomic::fetch_and(&raw mut (*flow).bytes[0], 0);
         let down = atomic::fetch_and(&raw mut (*flow).bytes[1], 0);
+        // Of an invocation that goes on, although its client has closed its side.
+        (*flow).noted.counted[0] += up;
+        (*flow).noted.counted[1] += down;
         if let Some(tally) = tally(flow, (*flow).backend_number) {
             (*tally).bytes[0] += up;
             (*tally).bytes[1] += down;
@@ -110,15 +140,22 @@ fn gauge(function: u32, backend: u32) -> Option<*mut u64> {
 }
 
 /// Counts what a flow carries as under way at `backend`; `false` if that would pass `limit` (0: none). Without memory
-/// for another gauge it goes uncounted.
+/// for another gauge it goes uncounted. `work`: [`dfaas_common::plan::Plan::work`].
 #[inline(never)]
-pub fn bind(flow: *mut Flow, function: u32, backend: u32, limit: u32) -> bool {
+pub fn bind(flow: *mut Flow, function: u32, backend: u32, limit: u32, work: u32) -> bool {
     let Some(gauge) = gauge(function, backend) else { return true };
     if !limits::enter(gauge, limit) {
         return false;
     }
-    // SAFETY: a flow that this CPU has claimed.
-    atomic::fetch_or(unsafe { &raw mut (*flow).marks }, mark::COUNTED);
+    // SAFETY: a flow that this CPU has claimed, and a map value.
+    unsafe {
+        (*flow).work = work;
+        atomic::fetch_or(&raw mut (*flow).marks, mark::COUNTED);
+        if let Some(load) = LOADS.get_ptr_mut(backend) {
+            atomic::fetch_add(&raw mut (*load).sent, work as u64);
+            atomic::fetch_add(&raw mut (*load).under_way, work as u64);
+        }
+    }
     true
 }
 
@@ -126,15 +163,19 @@ pub fn bind(flow: *mut Flow, function: u32, backend: u32, limit: u32) -> bool {
 #[inline(never)]
 fn keep(flow: *mut Flow, marks: u64) {
     // SAFETY: a map value; the bits decide who decrements.
-    let (before, function, backend, peer) = unsafe {
+    let (before, function, backend, peer, work) = unsafe {
         let before = atomic::fetch_and(&raw mut (*flow).marks, marks);
-        (before, (*flow).function, (*flow).backend_number, (*flow).peer)
+        (before, (*flow).function, (*flow).backend_number, (*flow).peer, (*flow).work)
     };
     let lost = before & !marks;
-    if lost & mark::COUNTED != 0
-        && let Some(gauge) = gauge(function, backend)
-    {
-        atomic::fetch_add(gauge, u64::MAX);
+    if lost & mark::COUNTED != 0 {
+        if let Some(gauge) = gauge(function, backend) {
+            atomic::fetch_add(gauge, u64::MAX);
+        }
+        if let Some(load) = LOADS.get_ptr_mut(backend) {
+            // SAFETY: map value.
+            atomic::fetch_add(unsafe { &raw mut (*load).under_way }, (work as u64).wrapping_neg());
+        }
     }
     if lost & mark::ADMITTED != 0 {
         limits::leave(peer);
@@ -192,6 +233,7 @@ fn first_byte(flow: *mut Flow, now: u64) {
         if asked == 0 || !atomic::swap(&raw mut (*flow).asked, asked, 0) {
             return;
         }
+        (*flow).noted.first_byte = now;
         // Another CPU may have asked after `now` was read.
         let time = now.saturating_sub(asked);
         let Some(tally) = tally(flow, (*flow).backend_number) else { return };

@@ -4,6 +4,7 @@ use dfaas_common::address::is_ipv4;
 use dfaas_common::config::Config;
 use dfaas_common::cookie::NO_SCALE;
 use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome};
+use dfaas_common::event::End;
 use dfaas_common::flow::{Flow, mark, side, state};
 use dfaas_common::http::exchange::Exchange;
 use dfaas_common::translate::flag;
@@ -18,6 +19,7 @@ use super::leg;
 use super::limits;
 use super::maps::PEER_NUMBERS;
 use super::reject;
+use super::report;
 use super::scratch::Scratch;
 use super::skb::{Skb, clock};
 
@@ -93,7 +95,7 @@ pub fn own_leg(number: u32, flow: *mut Flow, config: &Config) -> bool {
 /// Counts the connection that a flow, claimed by this CPU, stands for, and lets it through.
 #[inline(always)]
 fn accept(s: *mut Scratch, flow: *mut Flow) {
-    bind(flow, NO_FUNCTION, LOCAL, 0);
+    bind(flow, NO_FUNCTION, LOCAL, 0, 0);
     // SAFETY: map values.
     unsafe {
         let (segment, options) = (&(*s).segment, &(*s).options);
@@ -171,6 +173,7 @@ fn again(s: *mut Scratch, flow: *mut Flow) -> Again {
         if place != 0 && !same {
             limits::leave((*flow).peer);
         }
+        report::over(flow, End::Forgotten);
         count::forget(flow);
         (*flow).peer = peer;
         (*flow).function = NO_FUNCTION;
@@ -187,7 +190,7 @@ fn again(s: *mut Scratch, flow: *mut Flow) -> Again {
 pub fn begins_anew(s: *mut Scratch, number: u32, flow: *mut Flow) -> bool {
     // SAFETY: map value.
     let at = unsafe { (*flow).state };
-    opens(s) && (at == state::ESTABLISHED || at == state::REJECTED) && flows::retire(number, flow, at)
+    opens(s) && (at == state::ESTABLISHED || at == state::REJECTED) && flows::replace(number, flow, at)
 }
 
 /// A packet of a peer for a known connection.

@@ -3,6 +3,7 @@
 use dfaas_common::checksum::{fold, pseudo_header};
 
 use super::family::renew;
+use super::read::TCP;
 use super::scratch::{Outgoing, Scratch};
 use super::skb::{Skb, sum};
 
@@ -65,7 +66,7 @@ pub fn emit(skb: Skb, s: *mut Scratch) -> bool {
         let (header, flags, window) = (o.header, o.flags, o.window);
         let tcp_length = header + o.payload;
         (*s).hop = o.ends;
-        if !renew(skb, s, tcp_length) {
+        if !renew(skb, s, TCP, tcp_length) {
             return false;
         }
         let f = &mut (*s).headers;

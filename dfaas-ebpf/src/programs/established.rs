@@ -4,6 +4,7 @@ use aya_ebpf::helpers::generated::bpf_loop;
 use core::ffi::c_void;
 use dfaas_common::address::Address;
 use dfaas_common::count::{DropReason, PeerOutcome};
+use dfaas_common::event::End;
 use dfaas_common::flow::{Flow, mark, state};
 use dfaas_common::http::exchange::after;
 use dfaas_common::opaque::opaque;
@@ -12,13 +13,15 @@ use dfaas_common::steps;
 use dfaas_common::translate::{Translation, apply, flag};
 
 use super::atomic;
-use super::count::{answer, carried, drop, end, peer};
+use super::count::{carried, drop, end, peer};
 use super::deliver;
 use super::family::readdress;
 use super::leg;
 use super::maps::CONFIG;
+use super::report;
 use super::scratch::Scratch;
 use super::skb::{PASS, Skb, difference, jump};
+use super::too_big;
 
 /// Context of a loop: the working memory.
 #[repr(C)]
@@ -169,6 +172,13 @@ pub fn note(s: *mut Scratch, flow: *mut Flow, fin: u64) -> bool {
         if flags & (flag::FIN | flag::RST) != 0 {
             let reset = flags & flag::RST != 0;
             let before = atomic::fetch_or(&raw mut (*flow).marks, if reset { mark::RESET } else { fin });
+            // A client that has closed its side may still be answered.
+            if reset {
+                let client = fin == mark::CLIENT_FIN;
+                report::over(flow, if client { End::ClientReset } else { End::BackendReset });
+            } else if fin == mark::BACKEND_FIN {
+                report::over(flow, End::Closed);
+            }
             end(flow);
             return reset && before & (mark::RESET | fin) == 0;
         }
@@ -186,6 +196,12 @@ pub fn to_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i3
         if after(next, (*flow).client_next) {
             (*flow).client_next = next;
         }
+        let again = segment.sequence == (*flow).client_isn.wrapping_add(1);
+        let inserted = (*flow).shift != 0 && again && segment.payload != 0;
+        if !inserted && too_big::is(skb, s, flow) {
+            (*s).number = number;
+            return jump(steps::TOO_BIG);
+        }
         carried(flow, 0, segment.payload);
         note(s, flow, mark::CLIENT_FIN);
         if (*flow).marks & mark::NATIVE != 0 {
@@ -195,8 +211,7 @@ pub fn to_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i3
         if (*flow).state == state::FORWARDED {
             return if forward(skb, s) { PASS } else { drop(DropReason::Malformed) };
         }
-        let again = segment.sequence == (*flow).client_isn.wrapping_add(1);
-        if (*flow).shift != 0 && again && segment.payload != 0 {
+        if inserted {
             (*s).number = number;
             return jump(steps::RESEND);
         }
@@ -213,7 +228,6 @@ pub fn to_backend(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i3
 pub fn to_client(skb: Skb, s: *mut Scratch, flow: *mut Flow) -> i32 {
     // SAFETY: map values.
     unsafe {
-        answer(s, flow);
         if note(s, flow, mark::BACKEND_FIN) {
             peer((*flow).backend_number, PeerOutcome::Reset);
         }

@@ -6,12 +6,14 @@
 use dfaas_common::address::is_ipv4;
 use dfaas_common::checksum::fold;
 
-use super::read::ether;
+use super::read::{TCP, ether};
 use super::scratch::Scratch;
 use super::skb::{ETHERNET, Skb, difference, sum};
 
 /// What of an IP header outlives a change of family.
 struct Header {
+    /// What follows.
+    protocol: u32,
     /// Traffic class, or type of service with its ECN bits.
     class: u32,
     /// Hop limit, or time to live.
@@ -31,7 +33,7 @@ fn put_header(skb: Skb, s: *mut Scratch, header: &Header, length: u32) -> bool {
         let f = &mut (*s).headers;
         if (*s).frame.v6 != 0 {
             f[0] = (6 << 28 | header.class << 20).to_be();
-            f[1] = (length << 16 | 6 << 8 | header.hops).to_be();
+            f[1] = (length << 16 | header.protocol << 8 | header.hops).to_be();
             (f[2], f[3], f[4], f[5]) = (ends.source[0], ends.source[1], ends.source[2], ends.source[3]);
             let to = ends.destination;
             (f[6], f[7], f[8], f[9]) = (to[0], to[1], to[2], to[3]);
@@ -41,7 +43,7 @@ fn put_header(skb: Skb, s: *mut Scratch, header: &Header, length: u32) -> bool {
         let total = if length > 65_515 { 0 } else { 20 + length };
         f[0] = (0x45 << 24 | header.class << 16 | total).to_be();
         f[1] = 0x0000_4000u32.to_be(); // do not fragment
-        f[2] = (header.hops << 24 | 6 << 16).to_be();
+        f[2] = (header.hops << 24 | header.protocol << 16).to_be();
         f[3] = ends.source[3];
         f[4] = ends.destination[3];
         let check = fold(sum(f.as_ptr().cast(), 20, 0) as u64);
@@ -76,15 +78,16 @@ fn differs(s: *mut Scratch) -> bool {
     unsafe { is_ipv4(&(*s).hop.source) == ((*s).frame.v6 != 0) }
 }
 
-/// Writes a whole new IP header with the ends in `hop`, for `length` bytes behind it; the packet gets that length.
+/// Writes a whole new IP header with the ends in `hop`, for `length` bytes of this protocol behind it; the packet gets
+/// that length.
 #[inline(always)]
-pub fn renew(skb: Skb, s: *mut Scratch, length: u32) -> bool {
+pub fn renew(skb: Skb, s: *mut Scratch, protocol: u32, length: u32) -> bool {
     if differs(s) && !change(skb, s) {
         return false;
     }
     // SAFETY: map value.
     let l4 = unsafe { (*s).frame.l4 };
-    skb.resize(l4 + length) && put_header(skb, s, &Header { class: 0, hops: HOPS }, length)
+    skb.resize(l4 + length) && put_header(skb, s, &Header { protocol, class: 0, hops: HOPS }, length)
 }
 
 /// Gives a packet, otherwise complete, the addresses in `hop`, and brings its checksums along.
@@ -102,9 +105,9 @@ pub fn readdress(skb: Skb, s: *mut Scratch) -> bool {
             }
             let (first, second, third) = (u32::from_be(old[0]), u32::from_be(old[1]), u32::from_be(old[2]));
             let header = if (*s).frame.v6 != 0 {
-                Header { class: first >> 20 & 0xff, hops: second & 0xff }
+                Header { protocol: TCP, class: first >> 20 & 0xff, hops: second & 0xff }
             } else {
-                Header { class: first >> 16 & 0xff, hops: third >> 24 }
+                Header { protocol: TCP, class: first >> 16 & 0xff, hops: third >> 24 }
             };
             let length = (*s).segment.header + (*s).segment.payload;
             change(skb, s) && put_header(skb, s, &header, length)

@@ -4,11 +4,13 @@ use aya_ebpf::bindings::BPF_NOEXIST;
 use dfaas_common::address::Tuple;
 use dfaas_common::config::cursor;
 use dfaas_common::count::Event;
+use dfaas_common::event::End;
 use dfaas_common::flow::{Flow, FlowRef, finished, patience, state};
 
 use super::atomic;
 use super::count;
 use super::maps::{CURSORS, FLOWS, FREE, TABLE};
+use super::report;
 
 /// Looks a connection up.
 #[inline(always)]
@@ -92,7 +94,15 @@ pub fn sweep(index: u32, now: u64) {
     if at == state::FREE || at == state::DEAD || seen >= now || now - seen < patience(at, marks) {
         return;
     }
+    report::over(flow, End::Forgotten);
     retire(index, flow, at);
+}
+
+/// Frees a flow that is in `from` because its tuple is used by a new connection; whether it is free now.
+#[inline(never)]
+pub fn replace(number: u32, flow: *mut Flow, from: u64) -> bool {
+    report::over(flow, End::Forgotten);
+    retire(number, flow, from)
 }
 
 /// Looks at the next few entries of the table, so that it stays usable even while no agent sweeps it.

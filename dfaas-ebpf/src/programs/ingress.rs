@@ -4,6 +4,7 @@ use dfaas_common::address::Endpoint;
 use dfaas_common::config::place;
 use dfaas_common::count::DropReason;
 use dfaas_common::flow::side;
+use dfaas_common::icmp::{ICMP, ICMP_6};
 use dfaas_common::steps;
 
 use super::backend;
@@ -26,7 +27,9 @@ pub fn run(skb: Skb) -> i32 {
     let Some(s) = SCRATCH.get_ptr_mut(0) else { return PASS };
     let Some(config) = CONFIG.get(0) else { return PASS };
     if !read(skb, s, hook::INGRESS) {
-        return PASS;
+        // SAFETY: map value.
+        let protocol = unsafe { (*s).frame.protocol };
+        return if protocol == ICMP || protocol == ICMP_6 { jump(steps::ICMP) } else { PASS };
     }
     // SAFETY: map values.
     unsafe {

@@ -3,10 +3,11 @@
 use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::lpm_trie::LpmTrie;
-use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, Queue};
+use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, Queue, RingBuf};
 use dfaas_common::address::{Address, Endpoint, Tuple};
-use dfaas_common::config::{Config, Peer, cursor};
-use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS, PeerCounts, Tally};
+use dfaas_common::config::{Config, Load, Peer, Report, cursor};
+use dfaas_common::count::{CountKey, DROP_REASONS, EVENTS, MoveKey, PIN_REASONS, PeerCounts, Tally};
+use dfaas_common::event::RING_BYTES;
 use dfaas_common::flow::{Flow, FlowRef, Greeting, SLOTS as SLOT_COUNT, Slot};
 use dfaas_common::plan::{FunctionState, Name, Plan, RATES};
 use dfaas_common::steps::STEPS;
@@ -29,6 +30,11 @@ pub static USERS: LpmTrie<Address, u32> = LpmTrie::with_max_entries(4096, BPF_F_
 /// Peers and gateways at addresses of their own, by backend number; 0 is the own gateway and stays empty.
 #[map]
 pub static PEERS: Array<Peer> = Array::with_max_entries(BACKENDS, 0);
+
+/// What has been learnt of the paths to peers and gateways from ICMP errors, by backend number
+/// ([`dfaas_common::icmp::learn`]).
+#[map]
+pub static PATHS: Array<u64> = Array::with_max_entries(BACKENDS, 0);
 
 /// Backend number of the gateway that serves each function here; at 0 for whatever is no known function.
 #[map]
@@ -78,6 +84,14 @@ pub static PEER_BOUND: Array<u64> = Array::with_max_entries(MAX_PEERS + 1, 0);
 #[map]
 pub static PEER_COUNTS: PerCpuArray<PeerCounts> = PerCpuArray::with_max_entries(MAX_PEERS + 1, 0);
 
+/// What backends have said of how long one waits there, by backend number.
+#[map]
+pub static REPORTS: Array<Report> = Array::with_max_entries(BACKENDS, 0);
+
+/// Work that was given to backends, by backend number.
+#[map]
+pub static LOADS: Array<Load> = Array::with_max_entries(BACKENDS, 0);
+
 /// From tuples to flows; two a flow.
 #[map]
 pub static FLOWS: HashMap<Tuple, FlowRef> = HashMap::with_max_entries(131_072, 0);
@@ -103,6 +117,14 @@ pub static CURSORS: Array<u64> = Array::with_max_entries(cursor::PORTS + BACKEND
 pub static TALLIES: PerCpuHashMap<CountKey, Tally> =
     PerCpuHashMap::with_max_entries(65_536, BPF_F_NO_PREALLOC);
 
+/// Kept connections that went on with another backend, by both; one value a CPU.
+#[map]
+pub static MOVES: PerCpuHashMap<MoveKey, u64> = PerCpuHashMap::with_max_entries(8192, BPF_F_NO_PREALLOC);
+
+/// Connections that can no longer move, by [`dfaas_common::count::PinReason`].
+#[map]
+pub static PINS: PerCpuArray<u64> = PerCpuArray::with_max_entries(PIN_REASONS, 0);
+
 /// Connections that the host's own stack is opening. Lossy: a forgotten one is served, but stays where it is.
 #[map]
 pub static GREETINGS: LruHashMap<Tuple, Greeting> = LruHashMap::with_max_entries(16_384, 0);
@@ -118,6 +140,10 @@ pub static DROPS: PerCpuArray<u64> = PerCpuArray::with_max_entries(DROP_REASONS,
 /// What else happened, by [`dfaas_common::count::Event`].
 #[map]
 pub static HAPPENED: PerCpuArray<u64> = PerCpuArray::with_max_entries(EVENTS, 0);
+
+/// Invocations that are over, as [`dfaas_common::event::InvocationEvent`]; nobody reads it unless somebody follows.
+#[map]
+pub static RING: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
 
 /// Segments seen out of order by connections without timestamps: a lossy table, see `handshake::missing_first`.
 #[map]

@@ -6,6 +6,7 @@ mod boundary;
 mod choose;
 mod client;
 mod count;
+mod cut;
 mod data_port;
 mod deliver;
 mod egress;
@@ -16,15 +17,19 @@ mod flows;
 mod forwarded;
 mod handshake;
 mod head;
+mod icmp;
+mod icmp_error;
 mod ingress;
 mod leg;
 mod limits;
 mod log;
 mod maps;
 mod native;
+mod path;
 mod reach;
 mod read;
 mod reject;
+mod report;
 mod request;
 mod resend;
 mod response;
@@ -32,6 +37,7 @@ mod saved;
 mod scratch;
 mod skb;
 mod sweep;
+mod too_big;
 
 use aya_ebpf::macros::classifier;
 use aya_ebpf::programs::TcContext;
@@ -73,7 +79,7 @@ pub fn dfaas_first(context: TcContext) -> i32 {
 /// A backend that refused or kept silent.
 #[classifier]
 pub fn dfaas_next(context: TcContext) -> i32 {
-    step(&context, backend::next)
+    step(&context, |skb, s, _| backend::next(skb, s))
 }
 
 /// A request on a connection that has a backend.
@@ -98,6 +104,24 @@ pub fn dfaas_peer(context: TcContext) -> i32 {
 #[classifier]
 pub fn dfaas_resend(context: TcContext) -> i32 {
     step(&context, |skb, s, _| resend::run(skb, s))
+}
+
+/// The end of one request together with the start of the next.
+#[classifier]
+pub fn dfaas_cut(context: TcContext) -> i32 {
+    step(&context, |skb, s, _| cut::run(skb, s))
+}
+
+/// An ICMP message.
+#[classifier]
+pub fn dfaas_icmp(context: TcContext) -> i32 {
+    step(&context, |skb, s, _| icmp::run(skb, s))
+}
+
+/// A segment of a client that is too large for the way to its backend.
+#[classifier]
+pub fn dfaas_too_big(context: TcContext) -> i32 {
+    step(&context, |skb, s, _| too_big::run(skb, s))
 }
 
 /// Frees dead flows; never attached, the agent runs it once a second.

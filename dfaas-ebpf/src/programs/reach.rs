@@ -4,7 +4,8 @@ use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::bpf_loop;
 use dfaas_common::address::Tuple;
-use dfaas_common::config::{Config, cursor};
+use dfaas_common::choice::{Limits, Taken};
+use dfaas_common::config::cursor;
 use dfaas_common::count::{Event, LOCAL};
 use dfaas_common::flow::{Flow, side};
 
@@ -14,13 +15,8 @@ use super::data_port;
 use super::flows;
 use super::leg;
 use super::limits;
-use super::maps::{CURSORS, HOMES, PEERS};
+use super::maps::{CONFIG, CURSORS, HOMES, PEERS};
 use super::scratch::Scratch;
-
-/// Bit of [`Flow::tried`]: the local gateway has been tried or is not to be.
-pub const TRIED_LOCAL: u32 = 1 << 31;
-/// Bit of [`Flow::tried`]: a limit stood in the way of a backend.
-pub const LIMITED: u32 = 1 << 29;
 
 /// Source ports that are tried for one connection.
 const PORT_TRIES: u32 = 16;
@@ -33,7 +29,7 @@ fn home(function: u32) -> u32 {
 
 /// Whether a backend with an address of its own can be sent to.
 #[inline(always)]
-fn usable(backend: u32) -> bool {
+pub fn usable(backend: u32) -> bool {
     match PEERS.get(backend) {
         Some(peer) => peer.usable != 0 && peer.interface != 0,
         None => false,
@@ -43,37 +39,25 @@ fn usable(backend: u32) -> bool {
 /// Binds a flow to the gateway that serves its function here, if it can be reached and its limits (0: none) allow it;
 /// its leg is still to be found.
 #[inline(always)]
-pub fn local(flow: *mut Flow, limits: &Local) -> bool {
+pub fn local(flow: *mut Flow, limits: &Limits, now: u64, work: u32) -> Taken {
     // SAFETY: map value, claimed by this CPU.
     unsafe {
         let function = (*flow).function;
         let gateway = home(function);
-        (*flow).tried |= TRIED_LOCAL;
         // Before it is counted, so that it leaves the gauge that it entered.
         (*flow).backend_number = LOCAL;
         (*flow).gateway = gateway;
         if gateway != 0 && !usable(gateway) {
-            return false;
+            return Taken::Unreachable;
         }
-        if bind(flow, function, LOCAL, limits.inflight) {
-            if limits::local_rate(function, limits.now, limits.interval) {
-                return true;
+        if bind(flow, function, LOCAL, limits.inflight, work) {
+            if limits::local_rate(function, now, limits.interval) {
+                return Taken::Yes;
             }
             release(flow);
         }
-        (*flow).tried |= LIMITED;
     }
-    false
-}
-
-/// The limits of the local gateway, and the time.
-pub struct Local {
-    /// Most invocations that it serves at one time; 0: no limit.
-    pub inflight: u32,
-    /// Nanoseconds between invocations at the local rate limit; 0: no limit.
-    pub interval: u64,
-    /// Monotonic time, ns.
-    pub now: u64,
+    Taken::Limited
 }
 
 /// The search for a source port towards a peer.
@@ -114,7 +98,8 @@ extern "C" fn try_port(_: u64, search: *mut PortSearch) -> i64 {
 /// Gives a bound flow a leg, unless the one that it had leads to the same backend: towards a backend with an address of
 /// its own a source port of ours, and the way back by it. If there is none, the flow is not bound any more.
 #[inline(never)]
-pub fn open(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> bool {
+pub fn open(s: *mut Scratch, number: u32, flow: *mut Flow) -> bool {
+    let Some(config) = CONFIG.get(0) else { return false };
     let backend = leg::far(flow);
     // SAFETY: map values, claimed by this CPU; the callback gets the context given here.
     unsafe {
@@ -156,20 +141,20 @@ pub fn open(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> b
 /// Binds a flow to a peer, if it can be reached; its leg is still to be found. `interval` is that of the limit of what
 /// the function may send there.
 #[inline(always)]
-pub fn peer(flow: *mut Flow, backend: u32, interval: u64, now: u64) -> bool {
+pub fn peer(flow: *mut Flow, backend: u32, interval: u64, now: u64, work: u32) -> Taken {
     if !usable(backend) {
-        return false;
+        return Taken::Unreachable;
     }
     // SAFETY: map value, claimed by this CPU.
     unsafe {
         let function = (*flow).function;
         if !limits::peer_rate(function, backend, now, interval) {
             event(Event::PeerSpent);
-            (*flow).tried |= LIMITED;
-            return false;
+            return Taken::Limited;
         }
         (*flow).backend_number = backend;
         (*flow).gateway = 0;
-        bind(flow, function, backend, 0)
+        bind(flow, function, backend, 0, work);
     }
+    Taken::Yes
 }

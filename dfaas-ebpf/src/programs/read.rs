@@ -17,10 +17,8 @@ pub mod ether {
     pub const SERVICE_VLAN: u16 = 0x88a8u16.to_be();
 }
 
-/// Protocol numbers.
-mod protocol {
-    pub const TCP: u32 = 6;
-}
+/// Protocol number of TCP.
+pub const TCP: u32 = 6;
 
 /// A tag as flows keep it.
 #[inline(always)]
@@ -77,9 +75,11 @@ fn link(skb: Skb, s: *mut Scratch) -> Option<u16> {
 }
 
 /// Reads the headers of the packet at hand; `false` if it is nothing that can be steered: another protocol, a fragment,
-/// IP options or extension headers, IPv4 addresses in IPv6 clothes.
+/// IP options or extension headers, IPv4 addresses in IPv6 clothes. Of an ICMP message it leaves protocol and length.
 #[inline(never)]
 pub fn read(skb: Skb, s: *mut Scratch, at: u32) -> bool {
+    // SAFETY: map value.
+    unsafe { (*s).frame.protocol = 0 };
     let Some(kind) = link(skb, s) else { return false };
     // SAFETY: map value.
     unsafe {
@@ -131,7 +131,10 @@ pub fn read(skb: Skb, s: *mut Scratch, at: u32) -> bool {
         if following < 20 || skb.length() < l4 || skb.length() - l4 < following {
             return false;
         }
-        if transport != protocol::TCP {
+        if transport != TCP {
+            (*s).frame.protocol = transport;
+            (*s).segment.header = 0;
+            (*s).segment.payload = following;
             return false;
         }
         segment(s, following)

@@ -3,6 +3,7 @@
 
 use dfaas_common::cookie::NO_SCALE;
 use dfaas_common::count::{DropReason, Event, REJECT};
+use dfaas_common::event::End;
 use dfaas_common::flow::{Flow, mark, state};
 use dfaas_common::reject::{DISCARD_LIMIT, TOO_MANY, UNAVAILABLE, sum};
 use dfaas_common::translate::flag;
@@ -12,6 +13,7 @@ use super::count::{answered, drop, event, invocation};
 use super::deliver;
 use super::emit::{emit, plain_options};
 use super::flows;
+use super::report;
 use super::scratch::Scratch;
 use super::skb::{Skb, clock};
 
@@ -89,6 +91,8 @@ pub fn answer(skb: Skb, s: *mut Scratch, flow: *mut Flow, status: u32) -> i32 {
         invocation(flow, REJECT, false);
         answered(flow, REJECT, status);
         event(if status == 429 { Event::Rejected429 } else { Event::Rejected503 });
+        (*flow).noted.status = status;
+        report::over(flow, End::Rejected);
         (*flow).state = state::REJECTED;
     }
     send(skb, s, flow)
@@ -97,6 +101,7 @@ pub fn answer(skb: Skb, s: *mut Scratch, flow: *mut Flow, status: u32) -> i32 {
 /// Tells the client that the gateway refused, as the gateway would have done; the flow, claimed by this CPU, ends.
 #[inline(never)]
 pub fn pass_reset(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow) -> i32 {
+    report::over(flow, End::Refused);
     prepare(s, flow, 0, flag::RST | flag::ACK);
     // SAFETY: map value.
     unsafe { (*s).outgoing.header = 20 };

@@ -1,17 +1,18 @@
 //! A request on a connection that has a backend already: it is bound like the first of a connection, and goes on with
 //! the same backend or another one. Nothing is under way at that moment, see [`dfaas_common::http::exchange`].
 
+use dfaas_common::choice::TOO_MANY;
 use dfaas_common::config::{Config, setting};
-use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, REJECT};
+use dfaas_common::count::{DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, PinReason, REJECT};
+use dfaas_common::event::Way;
 use dfaas_common::flow::{Flow, mark, state};
 use dfaas_common::http::exchange::{Verdict, after};
 use dfaas_common::http::flag;
-use dfaas_common::plan::allows;
 
 use super::atomic;
 use super::backend;
 use super::boundary::pin;
-use super::choose::{self, TOO_MANY};
+use super::choose;
 use super::count::{self, asked, drop, event, release};
 use super::established;
 use super::flows;
@@ -20,6 +21,7 @@ use super::head;
 use super::leg;
 use super::log;
 use super::reject;
+use super::report;
 use super::saved;
 use super::scratch::Scratch;
 use super::skb::{Skb, clock};
@@ -60,7 +62,7 @@ pub fn note_request(s: *mut Scratch, flow: *mut Flow, config: &Config) {
         let (sequence, acknowledgment) = (segment.sequence, segment.acknowledgment);
         let verdict = (*flow).exchange.client.on_request(sequence, acknowledgment, segment.payload, facts);
         if verdict == Verdict::Pin {
-            pin(flow);
+            pin(flow, PinReason::Request);
         }
         let wanted = config.settings & setting::FORWARDED_FOR != 0 && (*flow).peer == 0;
         let named = facts.head == 0 || facts.flags & flag::FORWARDED_FOR != 0;
@@ -77,15 +79,12 @@ fn may_stay(s: *mut Scratch, flow: *mut Flow) -> bool {
         if (*flow).peer != 0 || (*s).function == NO_FUNCTION {
             return (*flow).backend_number == LOCAL;
         }
-        match choose::plan_of((*s).function, (*s).now) {
-            Some(plan) => allows(&*plan, (*flow).backend_number),
-            None => (*flow).backend_number == LOCAL,
-        }
+        choose::may_have((*flow).backend_number)
     }
 }
 
-/// A request in a segment that is too large to be saved: it goes on with the same backend, or comes again in segments
-/// that can be.
+/// A request in a segment that is too large to be saved, and too large for its checksum to be tested: it goes on with the
+/// same backend, or comes again in segments that can be.
 #[inline(never)]
 fn stay_or_wait(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> i32 {
     if !may_stay(s, flow) {
@@ -95,8 +94,10 @@ fn stay_or_wait(skb: Skb, s: *mut Scratch, number: u32, flow: *mut Flow, config:
     unsafe {
         release(flow);
         (*flow).function = (*s).function;
-        count::bind(flow, (*flow).function, (*flow).backend_number, 0);
+        choose::stay(flow, (*flow).backend_number);
         note_request(s, flow, config);
+        report::begin(flow, config, (*s).now);
+        report::placed(flow, Way::Stayed);
         asked(flow, (*s).now, false);
     }
     event(Event::Stayed);
@@ -125,6 +126,7 @@ fn keep_leg(s: *mut Scratch, flow: *mut Flow) -> u32 {
         old.ends = leg::ends(flow);
         old.tuple = (*flow).backend;
         old.far = leg::far(flow);
+        old.backend = (*flow).backend_number;
         old.shift = (*flow).shift;
         old.far
     }
@@ -132,17 +134,17 @@ fn keep_leg(s: *mut Scratch, flow: *mut Flow) -> u32 {
 
 /// Chooses for the request in working memory.
 #[inline(always)]
-fn choose_for(s: *mut Scratch, number: u32, flow: *mut Flow, config: &Config) -> u32 {
+fn choose_for(flow: *mut Flow, config: &Config) -> u32 {
     // SAFETY: map value.
     unsafe {
         if (*flow).peer != 0 {
-            return choose::for_peer(s, number, flow, config);
+            return choose::for_peer();
         }
         if (*flow).marks & mark::NATIVE != 0 && config.armed == 0 {
             // Nothing is steered at the moment, or the gateway would not have taken the connection itself.
             return choose::stay_home(flow);
         }
-        choose::choose(s, number, flow, config)
+        choose::choose()
     }
 }
 
@@ -156,7 +158,8 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         if !head::request(skb, s) {
             return drop(DropReason::BadChecksum);
         }
-        if (*s).segment.payload > saved::LARGEST {
+        let large = (*s).segment.payload > saved::LARGEST;
+        if large && !skb.partial((*s).frame.l4) {
             return stay_or_wait(skb, s, number, flow, config);
         }
         let before = (*flow).state;
@@ -170,14 +173,20 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
         (*flow).tried = 0;
         note_clock(s, flow);
         catch_up(s, flow);
-        let choice = choose_for(s, number, flow, config);
+        report::begin(flow, config, (*s).now);
+        let choice = choose_for(flow, config);
         log::decision(skb, flow, choice);
         note_request(s, flow, config);
         if choice < REJECT && leg::far(flow) == (*s).old.far {
+            report::placed(flow, Way::Stayed);
             asked(flow, (*s).now, false);
             event(Event::Stayed);
             (*flow).state = before;
             return established::to_backend(skb, s, number, flow);
+        }
+        if large {
+            // The rest is lost with this packet, and comes again behind what is saved.
+            (*s).segment.payload = saved::LARGEST;
         }
         let segment = &(*s).segment;
         (*flow).client_isn = segment.sequence.wrapping_sub(1);
@@ -199,7 +208,9 @@ pub fn run(skb: Skb, s: *mut Scratch, config: &Config) -> i32 {
             }
             return reject::answer(skb, s, flow, if choice == TOO_MANY { 429 } else { 503 });
         }
+        report::placed(flow, Way::Moved);
         event(if choice == LOCAL { Event::MovedLocal } else { Event::MovedPeer });
+        count::moved((*s).old.backend, choice);
         (*flow).state = state::OPENING;
         backend::open(skb, s, flow)
     }

@@ -25,7 +25,7 @@ pub fn run(skb: Skb, s: *mut Scratch) -> i32 {
         let line = forwarded::write(s, &(*flow).client.remote);
         // More than fits one packet with the line is cut; the rest comes again too.
         let header = if (*s).options.time_at != 0 { 32 } else { 20 };
-        let room = room(flow, header, line);
+        let room = room(s, flow, header, line);
         let length = if segment.payload > room { room } else { segment.payload };
         if length < (*flow).headers_at || head::look(skb, s) < length {
             return drop(DropReason::Malformed);

@@ -3,7 +3,8 @@
 use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::bpf_loop;
-use dfaas_common::count::DropReason;
+use dfaas_common::count::{DropReason, PinReason};
+use dfaas_common::event::End;
 use dfaas_common::flow::Flow;
 use dfaas_common::http::exchange::Answer;
 use dfaas_common::opaque::opaque;
@@ -13,6 +14,7 @@ use super::count::{answered, drop, release};
 use super::established;
 use super::flows;
 use super::head;
+use super::report;
 use super::scratch::Scratch;
 use super::skb::Skb;
 
@@ -99,9 +101,11 @@ pub fn run(skb: Skb, s: *mut Scratch) -> i32 {
         let asked = (*flow).exchange.client.asked;
         let mut walk = Walk { skb, scratch: s, flow, sequence, at: NO_LINE, end: end::NONE };
         let answer = (*flow).exchange.backend.backend_segment(sequence, segment.payload, asked);
-        if answer == Answer::Head {
+        let read = answer == Answer::Head;
+        if read {
             let facts = head::response(skb, s);
             answered(flow, (*flow).backend_number, facts.status as u32);
+            (*flow).noted.status = facts.status as u32;
             walk.take((*flow).exchange.backend.on_response(sequence, segment.payload, &facts));
         } else {
             walk.take(answer);
@@ -109,8 +113,9 @@ pub fn run(skb: Skb, s: *mut Scratch) -> i32 {
         bpf_loop(LINES, step as *mut c_void, (&raw mut walk).cast(), 0);
         // More lines than are read in one packet are not followed.
         if walk.end == end::PIN || walk.at != NO_LINE {
-            pin(flow);
+            pin(flow, if read { PinReason::AnswerHead } else { PinReason::Answer });
         } else if walk.end == end::DONE {
+            report::over(flow, End::Answered);
             release(flow);
         }
         established::to_client(skb, s, flow)

@@ -23,6 +23,8 @@ pub struct Frame {
     pub v6: u32,
     /// How many VLAN tags stand in the data; a further one may lie beside it.
     pub inline: u32,
+    /// Protocol of a whole packet that is no TCP segment; 0 of any other.
+    pub protocol: u32,
     /// VLAN tags, outermost first, as [`dfaas_common::flow::Flow::tags`] has them.
     pub tags: [u32; 2],
 }
@@ -73,6 +75,26 @@ pub struct Outgoing {
     pub options: [u32; 5],
 }
 
+/// An ICMP error, received or to be sent.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Report {
+    /// Ends of the segment that it quotes; they tell the family of both.
+    pub quoted: Ends,
+    /// Sequence number of that segment.
+    pub sequence: u32,
+    /// Bytes of TCP header and payload that it had.
+    pub length: u32,
+    /// Hop limit, or time to live, that it had left.
+    pub hops: u32,
+    /// Type.
+    pub kind: u32,
+    /// Code.
+    pub code: u32,
+    /// MTU of the link, if the segment was too big for it; else 0.
+    pub mtu: u32,
+}
+
 /// A leg that a connection leaves.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -81,6 +103,8 @@ pub struct OldLeg {
     pub ends: Ends,
     /// Its entry in the flow.
     pub tuple: Tuple,
+    /// Number of the backend, as it is counted.
+    pub backend: u32,
     /// As `leg::far` gives it; [`NO_LEG`]: there was none.
     pub far: u32,
     /// See [`dfaas_common::flow::Flow::shift`].
@@ -111,6 +135,8 @@ pub struct Scratch {
     pub hop: Ends,
     /// A segment to be sent.
     pub outgoing: Outgoing,
+    /// An ICMP error.
+    pub report: Report,
     /// First bytes of the payload.
     pub look: Look,
     /// The reader of a request.
@@ -125,10 +151,10 @@ pub struct Scratch {
     pub line: Line,
     /// Function number of the request at hand.
     pub function: u32,
-    /// Zero.
-    pub padding: u32,
+    /// Work of the request at hand: [`dfaas_common::plan::Plan::work`].
+    pub work: u32,
     /// Which hook this run is in: [`super::skb::hook`].
     pub hook: u32,
-    /// Index of the flow at hand, for the program that is jumped to.
+    /// Index of the flow at hand, for the program that is jumped to and for the choice.
     pub number: u32,
 }

@@ -30,6 +30,9 @@ pub const fn jump(step: u32) -> i32 {
     JUMP + step as i32
 }
 
+/// `PACKET_HOST` of the kernel: a packet for this host.
+const PACKET_HOST: u32 = 0;
+
 /// Bytes of an Ethernet header without tags.
 pub const ETHERNET: u32 = 14;
 
@@ -107,6 +110,13 @@ impl Skb {
     pub fn length(self) -> u32 {
         // SAFETY: as above.
         unsafe { (*self.0).len }
+    }
+
+    /// Bytes of payload in each of the segments that the packet is still to be divided into; 0: it is one.
+    #[inline(always)]
+    pub fn piece(self) -> u32 {
+        // SAFETY: as above.
+        unsafe { (*self.0).gso_size }
     }
 
     /// Interface at hand.
@@ -188,19 +198,25 @@ impl Skb {
         }
     }
 
-    /// Whether the TCP checksum of the header at `l4` is left to the device (`CHECKSUM_PARTIAL`): then a replacement
-    /// that does not concern the pseudo header leaves the field alone.
+    /// Whether the TCP checksum of the header at `l4` is left to the device.
     #[inline(always)]
     pub fn partial(self, l4: u32) -> bool {
+        self.partial_at(l4 + CHECKSUM)
+    }
+
+    /// Whether the checksum of the packet, which stands at `at`, is left to the device (`CHECKSUM_PARTIAL`): then a
+    /// replacement that does not concern the pseudo header leaves the field alone.
+    #[inline(always)]
+    pub fn partial_at(self, at: u32) -> bool {
         let (mut before, mut after) = (0u16, 0u16);
         let size = size_of::<u16>() as u32;
-        self.load(l4 + CHECKSUM, (&raw mut before).cast(), size);
+        self.load(at, (&raw mut before).cast(), size);
         // SAFETY: the helper checks the offset.
-        unsafe { helper::bpf_l4_csum_replace(self.0.cast(), l4 + CHECKSUM, 0, 0x1234, 0) };
-        self.load(l4 + CHECKSUM, (&raw mut after).cast(), size);
+        unsafe { helper::bpf_l4_csum_replace(self.0.cast(), at, 0, 0x1234, 0) };
+        self.load(at, (&raw mut after).cast(), size);
         if before != after {
             // Put the very bytes back: the sum of the NIC was not touched by the replacement.
-            self.store_balanced(l4 + CHECKSUM, (&raw const before).cast(), size);
+            self.store_balanced(at, (&raw const before).cast(), size);
         }
         before == after
     }
@@ -210,6 +226,14 @@ impl Skb {
     pub fn resize(self, length: u32) -> bool {
         // SAFETY: the helper checks the length.
         unsafe { helper::bpf_skb_change_tail(self.0.cast(), length, 0) == 0 }
+    }
+
+    /// Tells the sum that a NIC took over the whole packet of bytes that something inside the packet balances; without one
+    /// there is nothing to tell.
+    #[inline(always)]
+    pub fn add_to_sum(self, sum: u32) {
+        // SAFETY: the context pointer is valid.
+        unsafe { helper::bpf_csum_update(self.0, sum) };
     }
 
     /// Exchanges source and destination hardware address.
@@ -235,9 +259,22 @@ impl Skb {
         }
     }
 
+    /// Makes the packet one for this host. At the port of a bridge what is for the bridge counts as somebody else's, and `lo`
+    /// would throw it away so.
+    #[inline(always)]
+    fn adopt(self) {
+        // SAFETY: the context pointer is valid.
+        unsafe {
+            if (*self.0).pkt_type != PACKET_HOST {
+                helper::bpf_skb_change_type(self.0, PACKET_HOST);
+            }
+        }
+    }
+
     /// Sends the frame out of an interface as it is.
     #[inline(always)]
     pub fn transmit(self, interface: u32) -> i32 {
+        self.adopt();
         self.set_mark(MARK);
         // SAFETY: no memory is passed.
         unsafe { helper::bpf_redirect(interface, 0) as i32 }

@@ -1,7 +1,10 @@
 //! Where the agent answers operators: a Unix socket for the `dfaas` commands, a TCP address for metrics and health.
 
 mod client;
+mod explain;
+mod flows;
 mod kernel_metrics;
+mod lasting;
 mod metrics;
 mod overlay_metrics;
 mod router;
@@ -9,7 +12,7 @@ mod serve;
 mod traffic_metrics;
 mod view;
 
-pub use client::{ClientError, get};
+pub use client::{ClientError, Lines, follow, get};
 pub use metrics::{TickHistogram, encode, tick_histogram};
 pub use serve::{AdminError, Listeners};
 pub use view::View;

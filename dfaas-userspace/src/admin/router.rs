@@ -9,6 +9,8 @@ use axum::{Json, Router};
 use dfaas_control::Time;
 use serde_json::json;
 
+use super::explain;
+use super::flows;
 use super::metrics;
 use super::view::View;
 use crate::config::Secret;
@@ -20,6 +22,9 @@ pub(super) fn commands(view: View) -> Router {
         .route("/peers", get(peers))
         .route("/functions", get(functions))
         .route("/plan", get(plan))
+        .route("/explain", get(explain::explain))
+        .route("/flows", get(flows::flows))
+        .route("/flows/follow", get(flows::follow))
         .with_state(view.clone());
     reports.merge(public(view, None))
 }

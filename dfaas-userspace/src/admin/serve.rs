@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::lasting::Lasting;
 use super::router;
 use super::view::View;
 use crate::config::{Admin, Secret};
@@ -23,7 +24,7 @@ const CONNECTIONS: usize = 64;
 /// Longest wait for a request's head, and so for an idle connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longest life of a connection: one that reads nothing must not hold its place for ever.
+/// Longest life of a connection on which nobody follows: one that reads nothing must not hold its place for ever.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Pause after a failed accept, which mostly means that descriptors are short.
@@ -161,16 +162,21 @@ async fn answer(listener: Listener, router: Router) {
                 continue;
             }
         };
-        let service = TowerToHyperService::new(router.clone());
+        let lasting = Lasting::default();
+        let service = TowerToHyperService::new(router.clone().layer(Extension(lasting.clone())));
         tokio::spawn(async move {
             let _place = place;
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
             let connection = http.serve_connection(TokioIo::new(stream), service);
-            // What strangers send there is of no interest beyond their own connection.
-            match tokio::time::timeout(CONNECTION_TIMEOUT, connection).await {
-                Ok(Ok(())) | Err(_) => {}
-                Ok(Err(cause)) => tracing::debug!("admin interface: {cause}"),
+            let mut connection = std::pin::pin!(connection);
+            loop {
+                // What strangers send there is of no interest beyond their own connection.
+                match tokio::time::timeout(CONNECTION_TIMEOUT, &mut connection).await {
+                    Err(_) if lasting.is_held() => {}
+                    Ok(Ok(())) | Err(_) => return,
+                    Ok(Err(cause)) => return tracing::debug!("admin interface: {cause}"),
+                }
             }
         });
     }

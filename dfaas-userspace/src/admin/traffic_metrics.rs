@@ -5,14 +5,15 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::MetricType;
 
 use super::metrics::count;
-use crate::dataplane::{CLASS_NAMES, Invocations, Moves, Snapshot};
+use crate::dataplane::{CLASS_NAMES, Invocations, Moves, Pins, Snapshot};
 
 /// What the kernel counts of answers, bytes and kept connections.
 pub(super) fn encode(snapshot: &Snapshot, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
     let sums = by_backend(&snapshot.invocations);
     responses(&sums, encoder)?;
     bytes(&sums, encoder)?;
-    moves(snapshot.moves, encoder)
+    moves(&snapshot.moves, encoder)?;
+    pins(&snapshot.pins, encoder)
 }
 
 /// Answers by class, and bytes to the backend and to the client.
@@ -53,9 +54,20 @@ fn bytes(sums: &Sums<'_>, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt
     Ok(())
 }
 
-fn moves(moves: Moves, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+fn moves(moves: &[Moves], encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
     let help = "Kept connections that went on with another backend at a request";
     let mut family = encoder.encode_descriptor("dfaas_moves", help, None, MetricType::Counter)?;
-    count(&mut family, &[("to", "local")], moves.local)?;
-    count(&mut family, &[("to", "peer")], moves.peer)
+    for line in moves {
+        count(&mut family, &[("from", line.from.as_str()), ("to", line.to.as_str())], line.count)?;
+    }
+    Ok(())
+}
+
+fn pins(pins: &[Pins], encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+    let help = "Kept connections that can no longer move, by reason";
+    let mut family = encoder.encode_descriptor("dfaas_pins", help, None, MetricType::Counter)?;
+    for line in pins {
+        count(&mut family, &[("reason", line.reason)], line.count)?;
+    }
+    Ok(())
 }

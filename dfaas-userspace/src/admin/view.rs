@@ -4,29 +4,63 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::metrics::TickHistogram;
-use crate::agent::{State, Writer};
-use crate::dataplane::Snapshot;
+use crate::agent::{Following, State, Writer};
+use crate::dataplane::{DataPlane, DataPlaneError, Explanation, FlowView, Question, Snapshot};
 
 /// Longest wait for fresh counters; after it the last ones are told.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What the admin interface sees of the agent: it can read, and nothing else.
+/// What the admin interface sees of the agent: it can read and follow, and nothing else.
 #[derive(Debug, Clone)]
 pub struct View {
     state: watch::Receiver<Arc<State>>,
     writer: Writer,
+    pub(super) following: Following,
     pub(super) tick_seconds: TickHistogram,
 }
 
 impl View {
     /// A view of what the agent publishes, with counters from the data plane's thread.
-    pub fn new(state: watch::Receiver<Arc<State>>, writer: Writer, tick_seconds: TickHistogram) -> Self {
-        Self { state, writer, tick_seconds }
+    pub fn new(
+        state: watch::Receiver<Arc<State>>,
+        writer: Writer,
+        following: Following,
+        tick_seconds: TickHistogram,
+    ) -> Self {
+        Self { state, writer, following, tick_seconds }
     }
 
     /// What the agent published last.
     pub fn state(&self) -> Arc<State> {
         self.state.borrow().clone()
+    }
+
+    /// The connections as they are now.
+    ///
+    /// # Errors
+    /// Why the data plane does not tell them.
+    pub async fn flows(&self) -> Result<Vec<FlowView>, String> {
+        self.ask(|dataplane| dataplane.flows()).await
+    }
+
+    /// What would become of an invocation now, and why.
+    ///
+    /// # Errors
+    /// Why the data plane does not tell it.
+    pub async fn explain(&self, question: Question) -> Result<Explanation, String> {
+        self.ask(move |dataplane| dataplane.explain(&question)).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut dyn DataPlane) -> Result<T, DataPlaneError> + Send + 'static,
+    ) -> Result<T, String> {
+        match tokio::time::timeout(PATIENCE, self.writer.call(what)).await {
+            Ok(Ok(Ok(told))) => Ok(told),
+            Ok(Ok(Err(error))) => Err(format!("data plane: {error}")),
+            Ok(Err(gone)) => Err(gone.to_string()),
+            Err(_) => Err(format!("the data plane did not answer within {} s", PATIENCE.as_secs())),
+        }
     }
 
     /// The counters as they are now, or as they were last read if the data plane does not answer.

@@ -64,6 +64,8 @@ fn of_plan(plan: &FunctionPlan) -> Option<&'static str> {
         Some("is rejected in part")
     } else if plan.local_rate > 0.0 || plan.local_inflight > 0 {
         Some("is limited here")
+    } else if plan.overflow_above.is_some() && !plan.overflow.is_empty() {
+        Some("may overflow to peers")
     } else {
         plan.local_first.then_some("is served here first")
     }
@@ -74,7 +76,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::dataplane::{Gateway, PickMode};
+    use crate::dataplane::{Gateway, PickMode, Waits};
 
     fn plan(shares: &[(Target, u32)]) -> FunctionPlan {
         FunctionPlan {
@@ -84,13 +86,23 @@ mod tests {
             peer_rate: BTreeMap::new(),
             local_inflight: 0,
             local_rate: 0.0,
+            peers_rate: None,
+            work: Duration::ZERO,
+            overflow_above: None,
+            overflow: Vec::new(),
             lifetime: Duration::from_secs(1),
         }
     }
 
     fn wanted(plan: FunctionPlan) -> Wanted {
         let plans = [("figlet".to_owned(), plan)].into();
-        Wanted { gateways: Vec::new(), peers: Vec::new(), functions: Some(Vec::new()), plans }
+        Wanted {
+            gateways: Vec::new(),
+            peers: Vec::new(),
+            functions: Some(Vec::new()),
+            plans,
+            waits: Waits::default(),
+        }
     }
 
     #[test]
@@ -104,6 +116,14 @@ mod tests {
         assert_eq!(why(plan(&[(Target::Reject, 65_536)])), "figlet is rejected in part");
         assert_eq!(why(FunctionPlan { local_rate: 0.5, ..here() }), "figlet is limited here");
         assert_eq!(why(FunctionPlan { local_inflight: 3, ..here() }), "figlet is limited here");
+        let overflow = vec!["b".to_owned()];
+        assert_eq!(
+            why(FunctionPlan { overflow: overflow.clone(), ..here() }),
+            "",
+            "there is no limit to reach"
+        );
+        let overflow_above = Some(Duration::ZERO);
+        assert_eq!(why(FunctionPlan { overflow_above, overflow, ..here() }), "figlet may overflow to peers");
         assert_eq!(why(FunctionPlan { local_first: true, ..here() }), "figlet is served here first");
         let address = "10.62.0.5:8080".parse().unwrap();
         let away = Gateway { name: "gateway".to_owned(), address, healthy: false };

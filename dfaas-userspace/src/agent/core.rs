@@ -12,7 +12,7 @@ use super::roster::{RosterPeer, roster};
 use super::state::Rates;
 use super::{measure, plans};
 use crate::config::{Config, StaticPeer};
-use crate::dataplane::{Function, FunctionPlan, Gateway, Peer, Snapshot};
+use crate::dataplane::{Function, FunctionPlan, Gateway, Peer, Snapshot, Waits};
 use crate::discovery::{Catalogue, FunctionInfo};
 use crate::federation::{Effects, Federation, MemberView, add};
 use crate::overlay::{Event, Order};
@@ -294,9 +294,10 @@ impl Core {
     pub(super) fn wanted(&self, now: Time) -> Wanted {
         let peers = self.roster(now);
         let admitted = plans::admitted(self.plan.as_ref(), &peers);
+        let waits = plans::waits(self.plan.as_ref(), &peers);
         let gateways = self.gateways.placed();
         let Some(catalogue) = &self.catalogue else {
-            return Wanted { gateways, peers: admitted, functions: None, plans: BTreeMap::new() };
+            return Wanted { gateways, peers: admitted, functions: None, plans: BTreeMap::new(), waits };
         };
         let foreign = self.foreign(&peers);
         let own = |(name, info): (&String, &FunctionInfo)| Function {
@@ -309,7 +310,7 @@ impl Core {
         let functions = catalogue.functions.iter().map(own).chain(foreign.iter().map(of_peers));
         let names = catalogue.functions.keys().chain(&foreign);
         let plans = self.plan.as_ref().map(|plan| plans::named(plan, names, &peers)).unwrap_or_default();
-        Wanted { gateways, peers: admitted, functions: Some(functions.collect()), plans }
+        Wanted { gateways, peers: admitted, functions: Some(functions.collect()), plans, waits }
     }
 }
 
@@ -329,4 +330,6 @@ pub(super) struct Wanted {
     pub functions: Option<Vec<Function>>,
     /// A plan for each function.
     pub plans: BTreeMap<String, FunctionPlan>,
+    /// How long invocations wait at backends.
+    pub waits: Waits,
 }

@@ -4,6 +4,7 @@
 mod arming;
 mod core;
 mod federate;
+mod following;
 mod gateways;
 mod health;
 mod hearing;
@@ -14,6 +15,7 @@ mod measure;
 mod plans;
 mod publish;
 mod report;
+mod report_flows;
 mod report_peers;
 mod report_plan;
 mod reporting;
@@ -27,6 +29,7 @@ mod turn;
 mod writer;
 mod written;
 
+pub use following::{FollowError, Follower, Following, News};
 pub use gateways::GatewayView;
 pub use health::{Check, Health};
 pub use interfaces::check_interfaces;
@@ -35,6 +38,7 @@ pub use report::{
     FunctionReport, FunctionsReport, GatewayReport, InflightReport, InvocationReport, OverlayReport,
     StatusReport,
 };
+pub use report_flows::{FlowsReport, FollowLine};
 pub use report_peers::{PeerReport, PeersReport};
 pub use report_plan::{PlanReport, PlansReport, ShareReport};
 pub(crate) use reporting::{backend, origin};

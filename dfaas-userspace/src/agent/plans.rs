@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dfaas_control::{FunctionId, NodeId};
 
 use super::roster::RosterPeer;
-use crate::dataplane::{FunctionPlan, Peer, Target};
+use crate::dataplane::{FunctionPlan, Peer, Target, Waits};
 
 /// The plans of these functions, each under its name.
 pub(super) fn named<'a>(
@@ -26,11 +26,27 @@ pub(super) fn named<'a>(
                 peer_rate: peer_rate(&function.peer_rate, &names),
                 local_inflight: function.local_inflight.unwrap_or(0),
                 local_rate: function.local_rate.unwrap_or(0.0),
+                peers_rate: function.peers_rate,
+                work: function.work,
+                overflow_above: function.overflow_above,
+                overflow: function
+                    .overflow
+                    .iter()
+                    .filter_map(|node| names.get(node).copied())
+                    .map(str::to_owned)
+                    .collect(),
                 lifetime: plan.lifetime,
             };
             (name, plan)
         })
         .collect()
+}
+
+/// How long invocations wait at this node and at peers, by name.
+pub(super) fn waits(plan: Option<&dfaas_control::Plan>, peers: &[RosterPeer]) -> Waits {
+    let Some(plan) = plan else { return Waits::default() };
+    let of_peer = |peer: &RosterPeer| Some((peer.name.clone(), *plan.waits.get(&peer.node)?));
+    Waits { here: plan.here, peers: peers.iter().filter_map(of_peer).collect() }
 }
 
 /// The peers as the data plane wants them, with what the plan takes from each.
@@ -104,10 +120,14 @@ mod tests {
         let weights = [(Chosen::Peer(NodeId(1)), 1.0), (Chosen::Peer(NodeId(2)), 1.0), (Chosen::Local, 2.0)];
         let mut figlet = dfaas_control::FunctionPlan::new(Shares::proportional(&weights).unwrap());
         figlet.peer_rate = [(NodeId(1), 5.0), (NodeId(2), 7.0)].into();
+        figlet.overflow = vec![NodeId(2), NodeId(1)];
+        let wait = dfaas_control::Wait { wait: Duration::from_millis(2), cores: 4.0, report: 7 };
         let admission = Admission { inflight: 3, rate: 5.0, burst: 5.0 };
         let plan = dfaas_control::Plan {
             functions: [(FunctionId::from_name("figlet"), figlet)].into(),
             admission: [(NodeId(1), admission)].into(),
+            here: Some(wait),
+            waits: [(NodeId(1), wait), (NodeId(2), wait)].into(),
             lifetime: Duration::from_secs(1),
         };
         let (peers, functions) = ([peer(1, "b")], ["figlet".to_owned(), "env".to_owned()]);
@@ -115,6 +135,9 @@ mod tests {
         assert_eq!(plans.len(), 1, "a function without a plan gets none");
         assert_eq!(plans["figlet"].shares, [(Target::Peer("b".to_owned()), 16_384), (Target::Local, 49_152)]);
         assert_eq!(plans["figlet"].peer_rate, [("b".to_owned(), 5.0)].into());
+        assert_eq!(plans["figlet"].overflow, ["b"]);
+        let told = waits(Some(&plan), &peers);
+        assert_eq!((told.here, told.peers), (Some(wait), [("b".to_owned(), wait)].into()));
         assert_eq!(admitted(Some(&plan), &peers)[0].admission, Some(admission));
         assert_eq!(admitted(None, &peers)[0].admission, None);
     }

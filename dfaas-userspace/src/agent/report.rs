@@ -62,6 +62,9 @@ pub struct StatusReport {
     /// Kept connections that went on with this node, and with a peer.
     #[serde(default)]
     pub moves: (u64, u64),
+    /// Kept connections that can no longer move.
+    #[serde(default)]
+    pub pinned: u64,
     /// Data plane calls that failed.
     pub dataplane_errors: u64,
 }

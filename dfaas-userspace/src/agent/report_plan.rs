@@ -30,6 +30,15 @@ pub struct PlanReport {
     pub local_rate: f64,
     /// Most connections at one time; 0: no limit.
     pub local_inflight: u32,
+    /// Peers that may take what exceeds the local limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overflow: Vec<String>,
+    /// Seconds of expected wait here beyond which they may; nothing: only at a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overflow_above_seconds: Option<f64>,
+    /// Most invocations a second taken from all peers together; nothing: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peers_rate: Option<f64>,
     /// Seconds since it was written.
     pub age_seconds: f64,
     /// Seconds after writing when everything is served here again.

@@ -10,7 +10,7 @@ use super::report::{
 };
 use super::report_plan::{PlanReport, PlansReport, ShareReport};
 use super::state::{State, WrittenPlan};
-use crate::dataplane::{CLASS_NAMES, Invocations, Origin, PickMode, Snapshot, Target};
+use crate::dataplane::{CLASS_NAMES, Invocations, Moves, Origin, PickMode, Snapshot, Target};
 
 /// The word of metrics and commands for a target.
 pub(crate) fn backend(target: &Target) -> &str {
@@ -27,6 +27,13 @@ pub(crate) fn origin(origin: Origin) -> &'static str {
         Origin::User => "user",
         Origin::Peer => "peer",
     }
+}
+
+/// How many went to this node, and how many to peers.
+fn moves(moves: &[Moves]) -> (u64, u64) {
+    let to =
+        |here: bool| moves.iter().filter(|line| (line.to == "local") == here).map(|line| line.count).sum();
+    (to(true), to(false))
 }
 
 impl State {
@@ -59,7 +66,8 @@ impl State {
                 .invocations
                 .iter()
                 .fold((0, 0), |sum, line| (sum.0 + line.bytes_to_backend, sum.1 + line.bytes_to_client)),
-            moves: (snapshot.moves.local, snapshot.moves.peer),
+            moves: moves(&snapshot.moves),
+            pinned: snapshot.pins.iter().map(|line| line.count).sum(),
             dataplane_errors: self.dataplane_errors,
         }
     }
@@ -114,6 +122,9 @@ impl State {
             shares: plan.shares.iter().map(share).collect(),
             local_rate: plan.local_rate,
             local_inflight: plan.local_inflight,
+            overflow: plan.overflow.clone(),
+            overflow_above_seconds: plan.overflow_above.map(|wait| wait.as_secs_f64()),
+            peers_rate: plan.peers_rate,
             age_seconds: now.saturating_duration_since(written.written).as_secs_f64(),
             lifetime_seconds: plan.lifetime.as_secs_f64(),
         }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
 use super::federate::federation;
+use super::following::Following;
 use super::sources::Sources;
 use super::state::State;
 use super::turn::Agent;
@@ -107,10 +108,12 @@ pub async fn run(
     };
     let (publish, state) = watch::channel(Arc::new(State::new(&config, started, status)));
     let tick_seconds = admin::tick_histogram();
-    let view = admin::View::new(state, writer.clone(), tick_seconds.clone());
+    let (following, serve_followers) = Following::new(writer.clone());
+    let view = admin::View::new(state, writer.clone(), following, tick_seconds.clone());
 
     let cancel = CancellationToken::new();
     let _cancel_on_return = cancel.clone().drop_guard();
+    tokio::spawn(cancel.clone().run_until_cancelled_owned(serve_followers));
     admin.serve(view, &cancel);
     let (remembered, reports) = sources.start(config.gateway.poll, &cancel);
 

@@ -236,6 +236,8 @@ impl Agent {
     ) -> Result<Outcome, AgentError> {
         self.publish(|state| state.leaving = true);
         if exit == Exit::Keep {
+            // Followers end with the agent; should it fail, the next one begins with the same.
+            let _ = self.writer.call(|dataplane| dataplane.set_sample(0)).await?;
             tracing::info!("ending; the data plane stays attached");
             return Ok(Outcome::Kept);
         }

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::core::Wanted;
-use crate::dataplane::{DataPlane, DataPlaneError, Function, FunctionPlan, Gateway, Peer};
+use crate::dataplane::{DataPlane, DataPlaneError, Function, FunctionPlan, Gateway, Peer, Waits};
 
 /// What the data plane was told last, so that it is told only what differs; plans always, as they expire.
 #[derive(Debug, Default)]
@@ -18,6 +18,7 @@ pub(super) struct Todo {
     peers: Option<Vec<Peer>>,
     functions: Option<Vec<Function>>,
     plans: BTreeMap<String, FunctionPlan>,
+    waits: Waits,
 }
 
 /// How one part of it went; `None`: there was nothing to tell.
@@ -29,6 +30,7 @@ pub(super) struct Told {
     gateways: Outcome,
     peers: Outcome,
     functions: Outcome,
+    waits: Option<DataPlaneError>,
     /// The plans that were refused.
     pub(super) plans: Vec<(String, DataPlaneError)>,
 }
@@ -59,6 +61,7 @@ impl Written {
             peers: news(self.peers.as_ref(), &wanted.peers),
             functions: wanted.functions.as_ref().and_then(|wanted| news(self.functions.as_ref(), wanted)),
             plans: wanted.plans.clone(),
+            waits: wanted.waits.clone(),
         }
     }
 
@@ -67,7 +70,8 @@ impl Written {
         let gateways = keep(&mut self.gateways, || Some(wanted.gateways.clone()), &told.gateways);
         let peers = keep(&mut self.peers, || Some(wanted.peers.clone()), &told.peers);
         let functions = keep(&mut self.functions, || wanted.functions.clone(), &told.functions);
-        [gateways, peers, functions].into_iter().flatten().collect()
+        let waits = told.waits.as_ref().map(ToString::to_string);
+        [gateways, peers, functions, waits].into_iter().flatten().collect()
     }
 
     /// Whether the data plane knows all that it needs to steer.
@@ -87,9 +91,10 @@ impl Todo {
         let gateways = self.gateways.map(|gateways| dataplane.set_gateways(&gateways));
         let peers = self.peers.map(|peers| dataplane.set_peers(&peers));
         let functions = self.functions.map(|functions| dataplane.set_functions(&functions));
+        let waits = dataplane.set_waits(&self.waits).err();
         let plans = self.plans.into_iter();
         let refused =
             plans.filter_map(|(name, plan)| Some((name.clone(), dataplane.write_plan(&name, &plan).err()?)));
-        Told { gateways, peers, functions, plans: refused.collect() }
+        Told { gateways, peers, functions, waits, plans: refused.collect() }
     }
 }

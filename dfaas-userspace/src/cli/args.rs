@@ -49,6 +49,19 @@ pub(super) enum Command {
     Functions(Show),
     /// The plans in force
     Plan(Show),
+    /// The connections of the moment, or with --follow each invocation as it ends
+    Flows(Flows),
+    /// What the data plane would do with an invocation now, and why
+    Explain {
+        #[command(flatten)]
+        show: Show,
+        /// Name of the function, as a caller spells it
+        #[arg(long, value_name = "NAME")]
+        function: String,
+        /// Who would call; any user otherwise
+        #[arg(long, value_name = "IP:PORT")]
+        client: Option<std::net::SocketAddr>,
+    },
     /// What this machine can do, and what stands in the way
     Doctor {
         /// Configuration file, to check what it names too
@@ -101,6 +114,30 @@ pub(super) enum IdCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Flows {
+    #[command(flatten)]
+    pub show: Show,
+    /// Tell each invocation as it ends, until Ctrl-C
+    #[arg(long)]
+    pub follow: bool,
+    /// Tell one invocation in N, drawn at random; for nodes that have many
+    #[arg(long, value_name = "N", requires = "follow", value_parser = clap::value_parser!(u32).range(1..))]
+    pub sample: Option<u32>,
+    /// Only of this function
+    #[arg(long, value_name = "NAME")]
+    pub function: Option<String>,
+    /// Only what this peer sent or serves
+    #[arg(long, value_name = "NAME")]
+    pub peer: Option<String>,
+    /// Only what this backend serves: `local`, `reject` or a peer
+    #[arg(long, value_name = "NAME")]
+    pub backend: Option<String>,
+    /// At most so many connections; with --follow: end after so many invocations
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
 }
 
 #[derive(Debug, Args)]

@@ -3,11 +3,14 @@
 mod agent;
 mod args;
 mod exit;
+mod explain;
+mod flows;
 mod gateway;
 mod id;
 mod show;
 mod table;
 mod text;
+mod text_flows;
 mod text_peers;
 mod text_plan;
 
@@ -36,6 +39,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Peers(show) => show::peers(&show),
         Command::Functions(show) => show::functions(&show),
         Command::Plan(show) => show::plan(&show),
+        Command::Explain { show, function, client } => explain::run(&show, &function, client),
+        Command::Flows(flows) => flows::run(&flows),
         Command::Doctor { config, json } => show::doctor(config.as_deref(), json),
         Command::Config(ConfigCommand::Check { file }) => {
             crate::config::load(&file)?;

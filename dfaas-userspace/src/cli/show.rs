@@ -26,7 +26,11 @@ pub(super) fn plan(show: &Show) -> Result<ExitCode, Failure> {
 }
 
 /// Asks the running agent and prints its answer as it came, or for people.
-fn ask<T: DeserializeOwned>(show: &Show, path: &str, human: fn(&T) -> String) -> Result<ExitCode, Failure> {
+pub(super) fn ask<T: DeserializeOwned>(
+    show: &Show,
+    path: &str,
+    human: impl Fn(&T) -> String,
+) -> Result<ExitCode, Failure> {
     let body = runtime()?.block_on(admin::get(&show.socket, path));
     let body = body.map_err(|cause| Failure::Failed(cause.to_string()))?;
     if show.json {

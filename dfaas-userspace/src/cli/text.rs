@@ -18,7 +18,13 @@ pub(super) fn status(report: &StatusReport) -> String {
         ("steering", format!("{steering} ({}), {} flows", report.armed_why, report.flows)),
         ("answers", format!("{}; {} sent on after a refusal", answers(&report.answers), report.retries)),
         ("bytes", format!("{} asked, {} answered", bytes(report.bytes.0), bytes(report.bytes.1))),
-        ("moved", format!("{} kept connections to this node, {} to peers", report.moves.0, report.moves.1)),
+        (
+            "moved",
+            format!(
+                "{} kept connections to this node, {} to peers; {} can no longer move",
+                report.moves.0, report.moves.1, report.pinned
+            ),
+        ),
         ("ready", if report.ready { "yes" } else { "no" }.to_owned()),
         ("functions", report.functions.to_string()),
         ("peers", report.peers.to_string()),
@@ -138,7 +144,7 @@ fn answers(by_class: &BTreeMap<String, u64>) -> String {
 }
 
 /// A number of bytes with three or four digits.
-fn bytes(bytes: u64) -> String {
+pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
     let (mut value, mut unit) = (bytes as f64, 0);
     while value >= 1000.0 && unit + 1 < UNITS.len() {

@@ -8,8 +8,17 @@ pub(super) fn plans(report: &PlansReport) -> String {
         return format!("strategy {}: no plan yet, everything is served here\n", report.strategy);
     }
     let rows: Vec<Vec<String>> = report.plans.iter().map(row).collect();
-    let header =
-        ["FUNCTION", "USERS ASK", "PEERS ASK", "REJECTED", "HERE AT MOST", "FIRST", "DIVIDED", "AGE"];
+    let header = [
+        "FUNCTION",
+        "USERS ASK",
+        "PEERS ASK",
+        "REJECTED",
+        "HERE AT MOST",
+        "FIRST",
+        "DIVIDED",
+        "OVERFLOW",
+        "AGE",
+    ];
     let mut text = format!("strategy {}\n{}", report.strategy, table(&header, &rows));
     if report.plans.iter().any(|plan| plan.local_first) {
         text.push_str(
@@ -28,6 +37,9 @@ fn row(plan: &PlanReport) -> Vec<String> {
     if plan.local_inflight > 0 {
         limits.push(format!("{} at a time", plan.local_inflight));
     }
+    if let Some(rate) = plan.peers_rate {
+        limits.push(format!("{rate:.1}/s of peers"));
+    }
     let shares: Vec<String> = plan.shares.iter().map(share).collect();
     let expired = if plan.age_seconds > plan.lifetime_seconds { ", expired: served here" } else { "" };
     vec![
@@ -38,8 +50,21 @@ fn row(plan: &PlanReport) -> Vec<String> {
         if limits.is_empty() { "-".to_owned() } else { limits.join(", ") },
         if plan.local_first { "here" } else { "-" }.to_owned(),
         shares.join(", "),
+        overflow(plan),
         format!("{:.1} s{expired}", plan.age_seconds),
     ]
+}
+
+/// Who takes what is too much here, and from when on.
+fn overflow(plan: &PlanReport) -> String {
+    if plan.overflow.is_empty() {
+        return "-".to_owned();
+    }
+    let from = match plan.overflow_above_seconds {
+        Some(seconds) => format!("above {:.0} ms", seconds * 1e3),
+        None => "at a limit".to_owned(),
+    };
+    format!("{} ({from})", plan.overflow.join(", "))
 }
 
 fn share(share: &ShareReport) -> String {
@@ -66,6 +91,9 @@ mod tests {
             shares: vec![share("node-2", 26_214, Some(16.0)), share("node-3", 39_322, Some(24.0))],
             local_rate: 10.0,
             local_inflight: 0,
+            overflow: vec!["node-2".to_owned()],
+            overflow_above_seconds: Some(0.02),
+            peers_rate: Some(8.0),
             age_seconds: 0.3,
             lifetime_seconds: 3.5,
         };
@@ -74,7 +102,7 @@ mod tests {
         assert!(line.starts_with("figlet    45.0/s     0.0/s"), "{text}");
         assert!(
             line.contains(
-                "10/s          here   node-2 40.0% (at most 16.0/s), node-3 60.0% (at most 24.0/s)  0.3 s"
+                "10/s, 8.0/s of peers  here   node-2 40.0% (at most 16.0/s), node-3 60.0% (at most 24.0/s)  node-2 (above 20 ms)  0.3 s"
             ),
             "{text}"
         );

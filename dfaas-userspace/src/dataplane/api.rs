@@ -7,8 +7,10 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use dfaas_control::{Admission, PickMode};
+pub use dfaas_control::{Admission, PickMode, Wait};
 use ipnet::IpNet;
+
+use super::{Explanation, FlowView, Question, Taken};
 
 /// Everything that is fixed while the data plane is attached; the `[dataplane]` table, checked.
 #[derive(Debug, Clone)]
@@ -105,8 +107,26 @@ pub struct FunctionPlan {
     pub local_inflight: u32,
     /// Most invocations a second bound to the local gateway; 0: no limit.
     pub local_rate: f64,
+    /// Most invocations a second that are taken from all peers together; `None`: no limit.
+    pub peers_rate: Option<f64>,
+    /// Processor time that one invocation is expected to take; zero: unknown.
+    pub work: Duration,
+    /// Expected wait here beyond which one of `overflow` may take an invocation; `None`: only once a local limit is
+    /// reached.
+    pub overflow_above: Option<Duration>,
+    /// Peers that may take what exceeds that; at most 16.
+    pub overflow: Vec<String>,
     /// After this long without a new plan everything goes to the local gateway.
     pub lifetime: Duration,
+}
+
+/// How long invocations wait at this node and at its peers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Waits {
+    /// At the gateways of this node; what is under way there is added.
+    pub here: Option<Wait>,
+    /// At each peer, by its name; what was sent since it said so is added.
+    pub peers: BTreeMap<String, Wait>,
 }
 
 /// Who called.
@@ -143,14 +163,24 @@ pub struct Invocations {
 /// The words of metrics and commands for the classes of answers, as [`Invocations::answers`] has them.
 pub const CLASS_NAMES: [&str; 6] = ["unknown", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
-/// Kept connections that went on with another backend at a boundary between requests. The kernel counts where they went,
-/// not where they came from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Kept connections that went on with another backend at a boundary between requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moves {
-    /// To a gateway of this node.
-    pub local: u64,
-    /// To a peer.
-    pub peer: u64,
+    /// The backend that was left: `local` or the name of a peer.
+    pub from: String,
+    /// The next.
+    pub to: String,
+    /// Number of connections.
+    pub count: u64,
+}
+
+/// Kept connections that can no longer move, by reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pins {
+    /// Stable, lower-case name of the reason.
+    pub reason: &'static str,
+    /// Number of connections.
+    pub count: u64,
 }
 
 /// Invocations that are under way.
@@ -226,7 +256,9 @@ pub struct Snapshot {
     /// Invocations sent to another backend because the first refused.
     pub retries: u64,
     /// Kept connections that went on with another backend.
-    pub moves: Moves,
+    pub moves: Vec<Moves>,
+    /// Counters of connections that can no longer move; reasons that never occurred are there with 0.
+    pub pins: Vec<Pins>,
     /// What stands in the way of backends, one line each: no route, or one through an interface that is not watched.
     pub problems: Vec<String>,
     /// Entries of the flow table in use.
@@ -292,6 +324,10 @@ pub trait DataPlane: Send {
     /// Writes the plan of a known function, whole. Targets that are unknown peers are an error.
     fn write_plan(&mut self, function: &str, plan: &FunctionPlan) -> Result<(), DataPlaneError>;
 
+    /// Tells how long invocations wait at backends, for what exceeds local limits. Peers that are missing, and unknown
+    /// ones, get nothing of it.
+    fn set_waits(&mut self, waits: &Waits) -> Result<(), DataPlaneError>;
+
     /// Whether new connections are steered; disarmed they pass natively and bound ones go on.
     fn set_armed(&mut self, armed: bool) -> Result<(), DataPlaneError>;
 
@@ -300,6 +336,19 @@ pub trait DataPlane: Send {
 
     /// Reads counters and gauges.
     fn snapshot(&self) -> Result<Snapshot, DataPlaneError>;
+
+    /// Tells of one invocation in `sample` from now on, drawn at random when its request comes; 0: of none, and nothing
+    /// is spent on it.
+    fn set_sample(&mut self, sample: u32) -> Result<(), DataPlaneError>;
+
+    /// Takes the invocations that were told and not taken yet, at most `most`; the oldest first.
+    fn take_seen(&mut self, most: usize) -> Result<Taken, DataPlaneError>;
+
+    /// Every connection in the flow table.
+    fn flows(&self) -> Result<Vec<FlowView>, DataPlaneError>;
+
+    /// What would become of an invocation now, and why; changes nothing.
+    fn explain(&self, question: &Question) -> Result<Explanation, DataPlaneError>;
 
     /// Disarms, waits up to `limit` for bound connections to end, detaches and removes the pins.
     /// Dropping the value instead leaves everything attached and pinned.

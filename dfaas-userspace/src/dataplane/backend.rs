@@ -3,8 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use dfaas_common::config::Peer as KernelPeer;
+use dfaas_common::icmp::believed;
 
-use super::kernel::{Kernel, map_error};
+use super::kernel::{Kernel, map_error, monotonic};
 use super::link::Links;
 use super::{DataPlaneError, convert, route, segment};
 
@@ -42,10 +43,22 @@ impl Kernel {
     }
 
     pub(super) fn write_entry(&mut self, number: u32, entry: KernelPeer) -> Result<(), DataPlaneError> {
-        if self.entry(number)? == entry {
+        let before = self.entry(number)?;
+        if before == entry {
             return Ok(());
         }
+        if (before.address, before.interface) != (entry.address, entry.interface) {
+            // What routers have told was of another path.
+            self.paths.set(number, 0, 0).map_err(map_error("PATHS"))?;
+        }
         self.peers.set(number, entry, 0).map_err(map_error("PEERS"))
+    }
+
+    /// The segment size that the path to a backend was found to carry, if that was lately; by the family of its address.
+    fn learnt(&self, number: u32) -> Result<Option<u32>, DataPlaneError> {
+        let path = self.paths.get(&number, 0).map_err(map_error("PATHS"))?;
+        let size = believed(path, monotonic());
+        Ok((size != 0).then_some(size))
     }
 
     /// Number, name and address of every backend that was told.
@@ -76,6 +89,8 @@ impl Kernel {
             let entry = self.entry(number)?;
             if entry.usable != 0 {
                 sizes.push(entry.segment_size);
+                // Routers further on may have told the programs of a smaller one.
+                sizes.extend(self.learnt(number)?);
             }
             match links.at(entry.interface) {
                 _ if entry.interface == 0 => problems.push(format!("{name}: no route to {address}")),

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use aya::maps::lpm_trie::Key;
 use dfaas_common::address::{Address, Endpoint, from_bytes};
 use dfaas_common::bucket;
-use dfaas_common::config::Peer as KernelPeer;
-use dfaas_common::plan::{MAX_TARGETS, Name, Plan, WHOLE, flag, mode};
+use dfaas_common::choice::NO_WAY;
+use dfaas_common::config::{Peer as KernelPeer, Report};
+use dfaas_common::plan::{MAX_CANDIDATES, MAX_TARGETS, Name, Plan, WHOLE, flag, mode};
 use ipnet::IpNet;
 
-use super::{Admission, DataPlaneError, FunctionPlan, PickMode};
+use super::{Admission, DataPlaneError, FunctionPlan, PickMode, Wait};
 
 /// An address as the maps have it.
 pub fn address(ip: IpAddr) -> Address {
@@ -85,6 +87,19 @@ fn interval(rate: f64) -> u64 {
     }
 }
 
+/// Whole microseconds, rounded up, as far as the programs count.
+fn micros(time: Duration) -> u32 {
+    let micros = time.as_nanos().div_ceil(1000);
+    u32::try_from(micros).map_or(NO_WAY - 1, |micros| micros.min(NO_WAY - 1))
+}
+
+/// What a backend has said, to which its load is added from `sent` on.
+pub fn report(wait: &Wait, sent: u32) -> Report {
+    // Where nothing works what is sent waits for ever; where it is not known, it adds nothing.
+    let pace = if wait.cores.is_nan() { 0.0 } else { 65_536.0 / wait.cores.max(0.0) };
+    Report { wait: micros(wait.wait), sent, pace: pace as u32, known: 1 }
+}
+
 /// Longest time for which an admission saves up unused rate: a burst is forgotten within a day.
 const LONGEST_TOLERANCE: f64 = 86_400e9;
 
@@ -142,6 +157,21 @@ pub fn plan(
             out.limit(backend(target)?, interval(*rate));
         }
     }
+    if plan.overflow.len() > MAX_CANDIDATES {
+        return Err(DataPlaneError::Full {
+            what: "overflow candidates of a plan".to_owned(),
+            limit: MAX_CANDIDATES,
+        });
+    }
+    let candidates: Vec<u16> = plan
+        .overflow
+        .iter()
+        .map(|name| Ok(backend(&super::Target::Peer(name.clone()))? as u16))
+        .collect::<Result<_, DataPlaneError>>()?;
+    out.set_candidates(candidates.into_iter());
+    out.work = micros(plan.work);
+    out.overflow_above = plan.overflow_above.map_or(NO_WAY, micros);
+    out.peers_interval = plan.peers_rate.map_or(0, interval);
     out.local_inflight = plan.local_inflight;
     out.local_interval = if plan.local_rate > 0.0 { interval(plan.local_rate) } else { 0 };
     out.expires = now.saturating_add(plan.lifetime.as_nanos().min(u128::from(u64::MAX)) as u64);
@@ -150,8 +180,6 @@ pub fn plan(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use dfaas_common::address::mapped;
 
     use super::*;
@@ -215,6 +243,10 @@ mod tests {
             peer_rate: BTreeMap::new(),
             local_inflight: 7,
             local_rate: 2.5,
+            peers_rate: Some(4.0),
+            work: Duration::from_nanos(30_000_001),
+            overflow_above: Some(Duration::from_millis(20)),
+            overflow: vec!["b".into(), "c".into()],
             lifetime: Duration::from_millis(3500),
         };
         let made = plan(&wanted, 1000, number).expect("a sound plan");
@@ -224,6 +256,8 @@ mod tests {
         );
         assert_eq!((made.local_interval, made.expires, made.local_inflight), (400_000_000, 3_500_001_000, 7));
         assert_eq!((made.flags, made.locals, made.intervals), (0, 1, [0; MAX_TARGETS]), "no more limits");
+        assert_eq!((made.work, made.overflow_above, made.peers_interval), (30_001, 20_000, 250_000_000));
+        assert_eq!((made.candidates, made.candidate[..3].to_vec()), (2, vec![3, 3, 0]));
         wanted.shares.pop();
         assert!(plan(&wanted, 0, number).is_err());
     }
@@ -239,6 +273,10 @@ mod tests {
             peer_rate: [("c", 4.0), ("d", 0.0), ("no target", 1.0)].map(|(n, r)| (n.to_owned(), r)).into(),
             local_inflight: 0,
             local_rate: 0.0,
+            peers_rate: None,
+            work: Duration::ZERO,
+            overflow_above: None,
+            overflow: Vec::new(),
             lifetime: Duration::from_secs(1),
         };
         let number = |t: &Target| match t {
@@ -248,6 +286,18 @@ mod tests {
         let made = plan(&wanted, 0, number).expect("a sound plan");
         assert_eq!((made.flags, made.locals, made.local_interval), (flag::LOCAL_FIRST, 0, 0));
         assert_eq!(made.intervals[..4], [0, 250_000_000, bucket::NEVER, 0]);
+    }
+
+    #[test]
+    fn a_report_tells_the_wait_and_what_work_adds_to_it() {
+        let wait = |millis, cores| {
+            let report = report(&Wait { wait: Duration::from_millis(millis), cores, report: 1 }, 77);
+            (report.wait, report.pace, report.sent)
+        };
+        assert_eq!(wait(3, 2.0), (3_000, 32_768, 77));
+        assert_eq!(wait(3, 0.0), (3_000, u32::MAX, 77), "nothing is done there");
+        assert_eq!(wait(3, f64::NAN), (3_000, 0, 77));
+        assert_eq!(wait(1 << 40, 1e9), (NO_WAY - 1, 0, 77));
     }
 
     #[test]

@@ -6,20 +6,22 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use aya::maps::lpm_trie::LpmTrie;
-use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Queue};
+use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuHashMap, Queue, RingBuf};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint};
 use dfaas_common::config::{Config, Peer as KernelPeer};
-use dfaas_common::count::{CountKey, LOCAL, PeerCounts, REJECT, Tally};
-use dfaas_common::plan::{Name, Plan};
+use dfaas_common::count::{CountKey, LOCAL, MoveKey, PeerCounts, REJECT, Tally};
+use dfaas_common::flow::Flow;
+use dfaas_common::plan::{FunctionState, Name, Plan};
 use nix::time::{ClockId, clock_gettime};
 
 use super::functions::Known;
 use super::numbers::Numbers;
 use super::object::Object;
+use super::waits::Reports;
 use super::{
-    DataPlane, DataPlaneError, Function, FunctionPlan, Gateway, Left, Peer, Settings, Snapshot, Target,
-    bpffs, convert, destroy, loopback, sysctl,
+    DataPlane, DataPlaneError, Explanation, FlowView, Function, FunctionPlan, Gateway, Left, Peer, Question,
+    Settings, Snapshot, Taken, Target, Waits, bpffs, convert, destroy, loopback, sysctl,
 };
 
 /// The state that is written from here, and what is known of it.
@@ -33,6 +35,7 @@ pub struct Kernel {
     pub(super) free: Queue<MapData, u32>,
     pub(super) peers: Array<MapData, KernelPeer>,
     pub(super) peer_numbers: HashMap<MapData, Address, u32>,
+    pub(super) paths: Array<MapData, u64>,
     pub(super) homes: Array<MapData, u32>,
     pub(super) names: HashMap<MapData, Name, u32>,
     pub(super) plans: HashMap<MapData, u32, Plan>,
@@ -43,8 +46,16 @@ pub struct Kernel {
     pub(super) admissions: Array<MapData, u64>,
     pub(super) peer_bound: Array<MapData, u64>,
     pub(super) peer_counts: PerCpuArray<MapData, PeerCounts>,
+    pub(super) reports: Reports,
     pub(super) drops: PerCpuArray<MapData, u64>,
     pub(super) happened: PerCpuArray<MapData, u64>,
+    pub(super) pins: PerCpuArray<MapData, u64>,
+    pub(super) moves: PerCpuHashMap<MapData, MoveKey, u64>,
+    pub(super) functions: Array<MapData, FunctionState>,
+    pub(super) table: Array<MapData, Flow>,
+    pub(super) ring: RingBuf<MapData>,
+    /// Reports that were lost until they were last asked for.
+    pub(super) lost_before: u64,
     pub(super) function_numbers: Numbers,
     pub(super) peer_labels: Numbers,
     pub(super) gateway_labels: Numbers,
@@ -71,7 +82,7 @@ pub(super) fn map_error(map: &'static str) -> impl Fn(MapError) -> DataPlaneErro
 }
 
 /// The clock of the programs, ns.
-fn monotonic() -> u64 {
+pub(super) fn monotonic() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap_or_else(|_| nix::sys::time::TimeSpec::new(0, 0));
     now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
 }
@@ -147,6 +158,10 @@ impl DataPlane for Kernel {
         self.plans.insert(number, value, 0).map_err(map_error("PLANS"))
     }
 
+    fn set_waits(&mut self, waits: &Waits) -> Result<(), DataPlaneError> {
+        self.put_waits(waits)
+    }
+
     fn set_armed(&mut self, armed: bool) -> Result<(), DataPlaneError> {
         self.set_config(|config| config.armed = u32::from(armed))
     }
@@ -159,6 +174,22 @@ impl DataPlane for Kernel {
 
     fn snapshot(&self) -> Result<Snapshot, DataPlaneError> {
         self.read_snapshot()
+    }
+
+    fn set_sample(&mut self, sample: u32) -> Result<(), DataPlaneError> {
+        self.put_sample(sample)
+    }
+
+    fn take_seen(&mut self, most: usize) -> Result<Taken, DataPlaneError> {
+        self.take_reports(most)
+    }
+
+    fn flows(&self) -> Result<Vec<FlowView>, DataPlaneError> {
+        self.read_flows()
+    }
+
+    fn explain(&self, question: &Question) -> Result<Explanation, DataPlaneError> {
+        self.explanation(question)
     }
 
     fn leave(mut self: Box<Self>, limit: Duration) -> Result<Left, DataPlaneError> {

@@ -3,10 +3,12 @@
 //! The upper half (control loop, discovery, admin) knows only [`DataPlane`], so it is tested with a double.
 
 mod api;
+mod asked;
 mod backend;
 mod bpffs;
 mod convert;
 mod destroy;
+mod explain;
 mod forget;
 mod functions;
 mod gateways;
@@ -19,19 +21,24 @@ mod open;
 mod packet_log;
 mod peers;
 mod places;
+mod ring;
 mod route;
+mod seen;
 mod segment;
 mod snapshot;
 mod sysctl;
+mod waits;
 
 pub use api::{
     Admission, CLASS_NAMES, DataPlane, DataPlaneError, Drops, FIRST_BYTE_BOUNDS, FirstByte, Function,
     FunctionPlan, Gateway, Inflight, Invocations, Left, Moves, OWN_GATEWAY, Origin, Peer, PeerCounters,
-    PickMode, Settings, Snapshot, Target,
+    PickMode, Pins, Settings, Snapshot, Target, Wait, Waits,
 };
+pub use explain::{Explanation, Outcome, Question, Step};
 pub use kernel::Kernel;
 pub(crate) use link::{Link, Links};
 pub use object::Object;
 pub use open::{open, open_kernel, unload};
 pub(crate) use places::own_addresses;
 pub(crate) use route::lookup as route_to;
+pub use seen::{FlowView, Seen, Taken};

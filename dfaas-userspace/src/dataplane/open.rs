@@ -11,6 +11,7 @@ use rand::rngs::OsRng;
 use super::kernel::{Kernel, map_error};
 use super::numbers::Numbers;
 use super::object::Object;
+use super::waits::Reports;
 use super::{DataPlane, DataPlaneError, Settings, backend, bpffs, convert, destroy, loopback, sysctl};
 
 /// Loads and attaches the programs, or takes over the pinned ones of an agent that is gone: bound connections go on,
@@ -31,6 +32,7 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         free: object.take("FREE")?,
         peers: object.take("PEERS")?,
         peer_numbers: object.take("PEER_NUMBERS")?,
+        paths: object.take("PATHS")?,
         homes: object.take("HOMES")?,
         names: object.take("NAMES")?,
         plans: object.take("PLANS")?,
@@ -41,8 +43,15 @@ pub fn open_kernel(settings: &Settings) -> Result<Kernel, DataPlaneError> {
         admissions: object.take("ADMISSIONS")?,
         peer_bound: object.take("PEER_BOUND")?,
         peer_counts: object.take("PEER_COUNTS")?,
+        reports: Reports::take(&mut object)?,
         drops: object.take("DROPS")?,
         happened: object.take("HAPPENED")?,
+        pins: object.take("PINS")?,
+        moves: object.take("MOVES")?,
+        functions: object.take("FUNCTIONS")?,
+        table: object.take("TABLE")?,
+        ring: object.take("RING")?,
+        lost_before: 0,
         function_numbers: Numbers::read("FUNCTION_LABELS", object.take("FUNCTION_LABELS")?)?,
         peer_labels: Numbers::read("PEER_LABELS", object.take("PEER_LABELS")?)?,
         gateway_labels: Numbers::read("GATEWAY_LABELS", object.take("GATEWAY_LABELS")?)?,
@@ -129,6 +138,8 @@ impl Kernel {
             }
         }
         config.version = ABI_VERSION;
+        // Whoever followed an earlier agent has gone with it.
+        config.sample = 0;
         config.snat_first = u32::from(*self.settings.snat_ports.start());
         config.snat_count =
             u32::from(*self.settings.snat_ports.end()) - u32::from(*self.settings.snat_ports.start()) + 1;

@@ -6,25 +6,34 @@ use std::time::Duration;
 use aya::maps::{MapData, PerCpuArray};
 use dfaas_common::config::cursor;
 use dfaas_common::count::{
-    CountKey, DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, REJECT, Tally, origin,
+    CountKey, DropReason, Event, LOCAL, NO_FUNCTION, PeerOutcome, PinReason, REJECT, Tally, origin,
 };
 
 use super::kernel::{Kernel, map_error};
-use super::{DataPlaneError, Drops, FirstByte, Inflight, Invocations, Moves, Origin, PeerCounters, Snapshot};
+use super::{
+    DataPlaneError, Drops, FirstByte, Inflight, Invocations, Moves, Origin, PeerCounters, Pins, Snapshot,
+};
 
-fn total(map: &PerCpuArray<MapData, u64>, name: &'static str, index: u32) -> Result<u64, DataPlaneError> {
+/// The sum over all CPUs of a counter.
+pub(super) fn total(
+    map: &PerCpuArray<MapData, u64>,
+    name: &'static str,
+    index: u32,
+) -> Result<u64, DataPlaneError> {
     Ok(map.get(&index, 0).map_err(map_error(name))?.iter().sum())
 }
 
 impl Kernel {
-    fn function_name(&self, number: u32) -> Option<String> {
+    /// The name of a function by its number; `None` if it is lost.
+    pub(super) fn function_name(&self, number: u32) -> Option<String> {
         if number == NO_FUNCTION {
             return Some(String::new());
         }
         self.function_numbers.name(number).map(str::to_owned)
     }
 
-    fn backend_name(&self, number: u32) -> Option<String> {
+    /// The name of a backend by its number, as it is counted; `None` if it is lost.
+    pub(super) fn backend_name(&self, number: u32) -> Option<String> {
         match number {
             LOCAL => Some("local".to_owned()),
             REJECT => Some("reject".to_owned()),
@@ -57,10 +66,18 @@ impl Kernel {
             snapshot.drops.push(Drops { reason: name, count });
         }
         snapshot.retries = total(&self.happened, "HAPPENED", Event::Retried as u32)?;
-        snapshot.moves = Moves {
-            local: total(&self.happened, "HAPPENED", Event::MovedLocal as u32)?,
-            peer: total(&self.happened, "HAPPENED", Event::MovedPeer as u32)?,
-        };
+        for (reason, name) in PinReason::ALL {
+            let count = total(&self.pins, "PINS", *reason as u32)?;
+            snapshot.pins.push(Pins { reason: name, count });
+        }
+        for entry in self.moves.iter() {
+            let (key, values) = entry.map_err(map_error("MOVES"))?;
+            let names = (self.backend_name(key.from.into()), self.backend_name(key.to.into()));
+            if let (Some(from), Some(to)) = names {
+                snapshot.moves.push(Moves { from, to, count: values.iter().sum() });
+            }
+        }
+        snapshot.moves.sort_by(|a, b| (&a.from, &a.to).cmp(&(&b.from, &b.to)));
         snapshot.flows = self.cursors.get(&cursor::LIVE, 0).map_err(map_error("CURSORS"))?;
         snapshot.problems.clone_from(&self.problems);
         snapshot.armed = self.config.get(&0, 0).map_err(map_error("CONFIG"))?.armed != 0;

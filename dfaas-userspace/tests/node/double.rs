@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use dfaas_userspace::dataplane::{
-    DataPlane, DataPlaneError, Drops, FirstByte, Function, FunctionPlan, Gateway, Inflight, Invocations,
-    Left, Moves, Origin, Peer, PeerCounters, Snapshot, Target,
+    DataPlane, DataPlaneError, Drops, Explanation, FirstByte, FlowView, Function, FunctionPlan, Gateway,
+    Inflight, Invocations, Left, Moves, Origin, Outcome, Peer, PeerCounters, Pins, Question, Seen, Snapshot,
+    Step, Taken, Target, Waits,
 };
 
 #[derive(Default)]
@@ -17,6 +18,7 @@ pub struct Memory {
     pub functions: Vec<Function>,
     pub gateways: Vec<Gateway>,
     pub plans: BTreeMap<String, FunctionPlan>,
+    pub waits: Waits,
     pub writes: u64,
     /// Plans that had been written when it was armed.
     pub armed_after: Option<u64>,
@@ -26,6 +28,11 @@ pub struct Memory {
     pub broken: bool,
     pub leave_takes: Duration,
     pub snapshot: Snapshot,
+    pub sample: u32,
+    /// Invocations that are reported while that is not 0, and those that are lost.
+    pub seen: Vec<Seen>,
+    pub lost: u64,
+    pub flows: Vec<FlowView>,
 }
 
 #[derive(Clone, Default)]
@@ -73,7 +80,9 @@ impl Double {
         memory.snapshot.peers.push(counters);
         memory.snapshot.flows = 11;
         memory.snapshot.retries = 4;
-        memory.snapshot.moves = Moves { local: 8, peer: 9 };
+        let moves = |from: &str, to: &str, count| Moves { from: from.to_owned(), to: to.to_owned(), count };
+        memory.snapshot.moves = vec![moves("b", "local", 8), moves("local", "b", 9)];
+        memory.snapshot.pins.push(Pins { reason: "request", count: 3 });
         for line in &mut memory.snapshot.invocations {
             line.answers = [1, 0, line.count - 2, 0, 0, 1];
             (line.bytes_to_backend, line.bytes_to_client) = (100 * line.count, 1_000 * line.count);
@@ -151,6 +160,13 @@ impl DataPlane for Owned {
         Ok(())
     }
 
+    fn set_waits(&mut self, waits: &Waits) -> Result<(), DataPlaneError> {
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        memory.waits = waits.clone();
+        Ok(())
+    }
+
     fn set_armed(&mut self, armed: bool) -> Result<(), DataPlaneError> {
         let mut memory = self.0.memory();
         broken(&memory)?;
@@ -170,6 +186,35 @@ impl DataPlane for Owned {
         let memory = self.0.memory();
         broken(&memory)?;
         Ok(memory.snapshot.clone())
+    }
+
+    fn set_sample(&mut self, sample: u32) -> Result<(), DataPlaneError> {
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        memory.sample = sample;
+        Ok(())
+    }
+
+    fn take_seen(&mut self, most: usize) -> Result<Taken, DataPlaneError> {
+        let mut memory = self.0.memory();
+        broken(&memory)?;
+        let count = most.min(memory.seen.len());
+        Ok(Taken { seen: memory.seen.drain(..count).collect(), lost: std::mem::take(&mut memory.lost) })
+    }
+
+    fn flows(&self) -> Result<Vec<FlowView>, DataPlaneError> {
+        let memory = self.0.memory();
+        broken(&memory)?;
+        Ok(memory.flows.clone())
+    }
+
+    fn explain(&self, question: &Question) -> Result<Explanation, DataPlaneError> {
+        let memory = self.0.memory();
+        broken(&memory)?;
+        let outcomes = vec![Outcome { backend: "b".to_owned(), probability: 1.0 }];
+        let steps = vec![Step::new("plan", "b 100%"), Step::new("outcome", "b")];
+        let (function, client) = (question.function.clone(), question.client);
+        Ok(Explanation { function, client, outcomes, steps })
     }
 
     fn leave(self: Box<Self>, limit: Duration) -> Result<Left, DataPlaneError> {

@@ -9,6 +9,7 @@ mod cli;
 mod discovery;
 mod double;
 mod federation;
+mod following;
 mod gateways;
 mod harness;
 mod scripted;

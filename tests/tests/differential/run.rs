@@ -201,7 +201,9 @@ pub fn same_answers(family: Family, count: usize, loss: u8) {
     }
     assert!(outcome.failed.is_empty(), "{} sequences were answered otherwise", outcome.failed.len());
     let lost: u64 = losses.iter().map(|loss| loss.dropped().unwrap()).sum();
-    assert!(loss == 0 || lost > 100, "{lost} packets were lost");
+    println!("{lost} packets lost");
+    // A sequence takes some 30 packets at the least.
+    assert!(loss == 0 || lost > 10 + count as u64 / 10, "{lost} packets were lost");
     let total: usize = outcome.by.values().sum();
     for node in 1..=3 {
         let by = outcome.by.get(&format!("node-{node}")).copied().unwrap_or(0);

@@ -125,8 +125,8 @@ fn check_shares(written: &[Vec<Written>; 3], served: &[Served]) {
                 assert_eq!(count, 0.0, "{shares:?} gave {counts:?}");
                 continue;
             }
-            // Five standard deviations, and a tenth: large requests stay where the one before was if the plan allows it.
-            let margin = 5.0 * (total * share * (1.0 - share)).sqrt() + 0.1 * total;
+            // Five standard deviations, and what loss delays into the time of another plan.
+            let margin = 5.0 * (total * share * (1.0 - share)).sqrt() + 0.02 * total;
             assert!((count - total * share).abs() <= margin, "{shares:?} gave {counts:?}");
         }
     }
@@ -178,17 +178,23 @@ fn a_hundred_thousand_requests_over_200_kept_connections_while_function_and_plan
     let served: Vec<Served> = served.into_iter().flatten().flatten().collect();
     assert_eq!(served.len(), count);
     let written = written.into_inner().unwrap();
-    // Where packets were lost so that a boundary is in doubt, a connection stays with its backend for good.
-    let pinned = *happened.get("pinned").unwrap_or(&0) as usize;
-    // By chance: some retransmissions bring the end of one request and the start of the next in one segment.
-    assert!(pinned * 4 <= CONNECTIONS, "{pinned} of {CONNECTIONS} connections were pinned");
+    let of = |what: &str| *happened.get(what).unwrap_or(&0) as usize;
+    // Where packets were lost so that a boundary is in doubt, a connection stays with its backend for good; where a SYN was
+    // lost three times, the gateway of the node is the last resort.
+    let (pinned, silent) = (of("pinned"), of("silent"));
+    assert!(pinned * 20 <= CONNECTIONS, "{pinned} of {CONNECTIONS} connections were pinned");
     let stray = |one: &&Served| {
         in_force(&written[one.function], one).iter().all(|plan| plan.shares[one.node - 1] == 0)
     };
     let strays: BTreeMap<u64, Served> =
         served.iter().filter(stray).map(|one| (one.connection, *one)).collect();
-    println!("{} connections were pinned; {} had answers of others than planned", pinned, strays.len());
-    assert!(strays.len() <= pinned, "{pinned} connections were pinned, but of others: {strays:?}");
+    println!(
+        "{pinned} connections were pinned and {silent} backends silent; {} connections had answers of others than planned",
+        strays.len()
+    );
+    let (here, away): (Vec<&Served>, Vec<&Served>) = strays.values().partition(|one| one.node == 1);
+    assert!(away.len() <= pinned, "{pinned} connections were pinned, but of others: {away:?}");
+    assert!(here.len() <= pinned + silent, "{pinned} pinned, {silent} silent, but served here: {here:?}");
     let served: Vec<Served> =
         served.into_iter().filter(|one| !strays.contains_key(&one.connection)).collect();
     check_shares(&written, &served);

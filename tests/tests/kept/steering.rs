@@ -7,7 +7,7 @@ use std::time::Duration;
 use aya::maps::{HashMap, Map, MapData, PerCpuArray};
 use dfaas_common::ABI_VERSION;
 use dfaas_common::address::{Address, from_bytes, mapped};
-use dfaas_common::count::{DropReason, Event};
+use dfaas_common::count::{DropReason, Event, PinReason};
 use dfaas_common::plan::{Name, Plan, mode, name_key};
 
 use crate::site::Site;
@@ -69,15 +69,16 @@ impl Steering {
     }
 }
 
-/// What happened in the data plane of node 1, and why packets were dropped, without zeros.
+/// What happened in the data plane of node 1, why packets were dropped and connections pinned, without zeros.
 pub fn happened(site: &Site) -> BTreeMap<&'static str, u64> {
     let folder = site.lab.pin(1).join(format!("v{ABI_VERSION}"));
     let open = |name: &str| -> PerCpuArray<MapData, u64> {
         Map::PerCpuArray(MapData::from_pin(folder.join(name)).unwrap()).try_into().unwrap()
     };
     let sum = |map: &PerCpuArray<MapData, u64>, index: u32| map.get(&index, 0).unwrap().iter().sum::<u64>();
-    let (events, drops) = (open("HAPPENED"), open("DROPS"));
+    let (events, drops, pins) = (open("HAPPENED"), open("DROPS"), open("PINS"));
     let events = Event::ALL.iter().map(|(event, name)| (*name, sum(&events, *event as u32)));
     let drops = DropReason::ALL.iter().map(|(reason, name)| (*name, sum(&drops, *reason as u32)));
-    events.chain(drops).filter(|(_, count)| *count != 0).collect()
+    let pins = PinReason::ALL.iter().map(|(reason, name)| (*name, sum(&pins, *reason as u32)));
+    events.chain(drops).chain(pins).filter(|(_, count)| *count != 0).collect()
 }

@@ -4,11 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use aya::maps::lpm_trie::{Key, LpmTrie};
-use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue};
+use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuHashMap, Queue, RingBuf};
 use aya::programs::{TestRun as _, TestRunOptions};
 use dfaas_common::address::{Address, Endpoint, from_bytes, mapped};
-use dfaas_common::config::{Config, Peer, place};
-use dfaas_common::count::{CountKey, PeerCounts, Tally};
+use dfaas_common::config::{Config, Load, Peer, Report, place};
+use dfaas_common::count::{CountKey, MoveKey, PeerCounts, Tally};
 use dfaas_common::flow::Flow;
 use dfaas_common::plan::{FunctionState, Name, Plan, name_key};
 use dfaas_userspace::dataplane::Object;
@@ -65,7 +65,12 @@ pub struct Bench {
     pub(crate) peer_bound: Array<MapData, u64>,
     pub(crate) drops: PerCpuArray<MapData, u64>,
     pub(crate) happened: PerCpuArray<MapData, u64>,
+    pub(crate) moves: PerCpuHashMap<MapData, MoveKey, u64>,
+    pub(crate) pins: PerCpuArray<MapData, u64>,
+    pub(crate) ring: RingBuf<MapData>,
     free: Queue<MapData, u32>,
+    pub(crate) reports: Array<MapData, Report>,
+    pub(crate) loads: Array<MapData, Load>,
     peers: Array<MapData, Peer>,
     peer_numbers: HashMap<MapData, Address, u32>,
 }
@@ -154,7 +159,12 @@ impl Bench {
             peer_bound: maps.get("PEER_BOUND"),
             drops: maps.get("DROPS"),
             happened: maps.get("HAPPENED"),
+            moves: maps.get("MOVES"),
+            pins: maps.get("PINS"),
+            ring: maps.get("RING"),
             free: maps.get("FREE"),
+            reports: maps.get("REPORTS"),
+            loads: maps.get("LOADS"),
             peers,
             peer_numbers,
             object,
@@ -162,6 +172,8 @@ impl Bench {
         for index in 0..FLOWS {
             bench.free.push(index, 0).expect("a free flow");
         }
+        // What earlier tests have left.
+        bench.reports();
         bench.configure(|_| {});
         for (name, number) in [("figlet", FIGLET), ("qrcode", QRCODE)] {
             bench.names.insert(name_key(name).expect("a name"), number, 0).expect("a name");

@@ -207,6 +207,17 @@ pub fn is_tcp(frame: &[u8]) -> bool {
     }
 }
 
+/// Whether a frame carries an ICMP error behind an IP header without extensions.
+pub fn is_icmp_error(frame: &[u8]) -> bool {
+    const ICMP: u8 = etherparse::ip_number::ICMP.0;
+    const ICMP_6: u8 = etherparse::ip_number::IPV6_ICMP.0;
+    match tags_of(&frame[12..]) {
+        (_, IPV4, packet) => packet[9] == ICMP && matches!(packet[20], 3 | 11),
+        (_, IPV6, packet) => packet[6] == ICMP_6 && packet[40] < 128,
+        _ => false,
+    }
+}
+
 fn flags(tcp: &mut TcpHeader) -> [(u8, &mut bool); 8] {
     [
         (flag::FIN, &mut tcp.fin),

@@ -8,7 +8,7 @@ use crate::story::{ANSWER, REQUEST};
 use crate::world::World;
 
 /// After this request and answer the plan changes, and the next request stays with the peer of the first.
-fn pinned_by(request: &[u8], answer: &[u8]) {
+fn pinned_by(request: &[u8], answer: &[u8], reason: &str) {
     let mut kept = Kept::open_with(Bench::new(World::V4), 1, request);
     kept.answer(answer);
     kept.bench.ingress(&kept.of_client(ACK));
@@ -16,6 +16,7 @@ fn pinned_by(request: &[u8], answer: &[u8]) {
     kept.stays(REQUEST);
     let what = String::from_utf8_lossy(request).into_owned();
     assert_eq!((kept.moves(), kept.bench.events().get("pinned")), (0, Some(&1)), "{what}");
+    assert_eq!(kept.bench.pins(), [(reason, 1)].into(), "{what}");
 }
 
 /// After this one it moves: nothing is wrong with it.
@@ -45,7 +46,7 @@ fn requests_whose_end_or_whose_answers_end_is_not_certain_pin() {
         ("POST", "Content-Length : 2\r\n", "hi"),
         ("POST", "Content-Length: 2\r\n folded: 1\r\n", "hi"),
     ] {
-        pinned_by(&invocation(method, lines, body), ANSWER);
+        pinned_by(&invocation(method, lines, body), ANSWER, "request");
     }
 }
 
@@ -61,7 +62,7 @@ fn answers_whose_end_is_not_certain_pin() {
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"nothing of the kind",
     ] {
-        pinned_by(REQUEST, answer);
+        pinned_by(REQUEST, answer, "answer_head");
     }
 }
 
@@ -94,7 +95,7 @@ fn a_body_that_begins_like_a_request_stays_with_its_head() {
 #[test]
 fn requests_that_do_not_wait_for_the_answer_stay_and_keep_the_connection() {
     // Two in one segment.
-    pinned_by(&[REQUEST, REQUEST].concat(), ANSWER);
+    pinned_by(&[REQUEST, REQUEST].concat(), ANSWER, "request");
     // The second in a segment of its own; and once it is there, not even the third may move.
     let mut kept = Kept::open(World::V4, 1);
     all_to(&mut kept.bench, 2);

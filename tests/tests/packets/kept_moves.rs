@@ -14,6 +14,7 @@ in_every_world!(
     a_connection_of_the_hosts_own_stack_moves_once_something_is_steered_and_back,
     the_leg_that_is_left_gets_a_reset_at_the_number_that_it_expects,
     late_packets_of_the_backend_that_was_left_change_nothing,
+    the_end_of_a_request_that_comes_again_with_the_next_one_passes_alone,
     a_moved_request_that_comes_again_opens_again_and_is_delivered_once,
     a_new_backend_that_refuses_leads_to_the_next,
     a_rejected_request_is_answered_where_the_client_is_and_ends_the_connection,
@@ -37,6 +38,7 @@ fn a_connection_goes_from_peer_to_peer_and_home_and_away_again(world: World) {
     kept.answered();
     assert_eq!((kept.moves(), kept.bench.events()["stayed"]), (5, 5));
     assert_eq!((kept.bench.live(), kept.bench.bound()), (1, [].into()));
+    assert_eq!(kept.bench.moved(), [((0, 1), 1), ((1, 2), 2), ((2, 0), 2)].into());
     let tallies = kept.bench.tallies();
     let of = |backend| tallies[&(FIGLET, backend, 0)];
     assert_eq!([0, 1, 2].map(|backend| of(backend).invocations), [4, 3, 4]);
@@ -248,4 +250,33 @@ fn a_peers_kept_connection_stays_here_whatever_the_plan(world: World) {
     assert_eq!(kept.bench.invocations(), [((FIGLET, 0, 1), 3)].into());
     let bench: &Bench = &kept.bench;
     assert_eq!(bench.events()["stayed"], 3);
+}
+
+fn the_end_of_a_request_that_comes_again_with_the_next_one_passes_alone(world: World) {
+    for lost in [1, 5, 8, REQUEST.len() as u32 - 1] {
+        let mut kept = Kept::open(world, 1);
+        // The backend has answered before it had all of the request.
+        let early = kept.of_backend(ACK | PSH).payload(ANSWER);
+        let early = early.clone().numbers(early.sequence, early.acknowledgment - lost);
+        kept.deliver(&early);
+        kept.got += ANSWER.len() as u32;
+        kept.bench.ingress(&kept.of_client(ACK));
+        all_to(&mut kept.bench, 2);
+        kept.sent -= lost;
+        let end = &REQUEST[REQUEST.len() - lost as usize..];
+        let both = kept.bench.ingress(&kept.of_client(ACK | PSH).payload(&[end, REQUEST].concat())).segment();
+        kept.sent += lost;
+        assert_eq!(
+            (both.to, both.payload.as_slice()),
+            (kept.backend.syn.to, end),
+            "what the old backend lacks"
+        );
+        // It acknowledges that, and so the client sends the next request again.
+        let acknowledged = kept.of_backend(ACK);
+        assert_eq!(kept.deliver(&acknowledged).segment().to, kept.client.end);
+        assert_eq!(kept.move_to(REQUEST), "peer 2");
+        kept.accept_carrying(REQUEST);
+        kept.answered();
+        assert_eq!((kept.moves(), kept.bench.pins()), (1, [].into()));
+    }
 }

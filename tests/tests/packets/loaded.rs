@@ -42,21 +42,26 @@ impl Loaded {
 
     /// All maps that the programs use, by name.
     fn maps(&self) -> BTreeMap<String, MapInfo> {
-        let mut maps = BTreeMap::new();
-        for name in ENTRIES.iter().chain(STEPS) {
-            let info = self.program(name).expect("a loaded program").info().expect("its description");
-            for id in info.map_ids().expect("its maps").expect("a kernel that tells them") {
-                let map = MapInfo::from_id(id).expect("a map that a program uses");
-                maps.insert(map.name_as_str().expect("a name").to_owned(), map);
-            }
-        }
-        maps
+        maps_of(self)
     }
 
     /// Opens maps by name.
     pub fn open(&self) -> Maps {
         Maps(self.maps())
     }
+}
+
+/// All maps that programs use, by name.
+pub fn maps_of(object: &Object) -> BTreeMap<String, MapInfo> {
+    let mut maps = BTreeMap::new();
+    for name in ENTRIES.iter().chain(STEPS) {
+        let info = object.program(name).expect("a loaded program").info().expect("its description");
+        for id in info.map_ids().expect("its maps").expect("a kernel that tells them") {
+            let map = MapInfo::from_id(id).expect("a map that a program uses");
+            maps.insert(map.name_as_str().expect("a name").to_owned(), map);
+        }
+    }
+    maps
 }
 
 /// The maps of programs, to be opened one by one.

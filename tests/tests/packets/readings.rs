@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use aya::maps::{MapData, PerCpuArray};
 use dfaas_common::config::cursor;
-use dfaas_common::count::{DropReason, Event, PeerOutcome, Tally};
+use dfaas_common::count::{DropReason, Event, PeerOutcome, PinReason, Tally};
+use dfaas_common::event::InvocationEvent;
 use dfaas_common::flow::Flow;
 use dfaas_common::steps::STEPS;
 
@@ -16,6 +17,15 @@ impl Bench {
     /// The flows in use.
     pub fn flows(&self) -> Vec<Flow> {
         self.table.iter().map(|f| f.expect("a flow")).filter(|f| f.state != 0).collect()
+    }
+
+    /// Invocations that were reported since the last look.
+    pub fn reports(&mut self) -> Vec<InvocationEvent> {
+        let mut reports = Vec::new();
+        while let Some(item) = self.ring.next() {
+            reports.push(InvocationEvent::from_bytes(&item).expect("a whole event"));
+        }
+        reports
     }
 
     /// The number of flows in use as the programs count it.
@@ -44,6 +54,18 @@ impl Bench {
     pub fn bound(&self) -> BTreeMap<(u32, u16), u64> {
         let entries = self.bound.iter().map(|e| e.expect("a gauge")).filter(|(_, v)| *v != 0);
         entries.map(|(k, v)| ((k.function, k.backend), v)).collect()
+    }
+
+    /// Kept connections that went on with another backend, by (from, to).
+    pub fn moved(&self) -> BTreeMap<(u16, u16), u64> {
+        let entries = self.moves.iter().map(|e| e.expect("a counter"));
+        entries.map(|(key, values)| ((key.from, key.to), values.iter().sum())).collect()
+    }
+
+    /// Connections that can no longer move, by reason, without zeros.
+    pub fn pins(&self) -> BTreeMap<&'static str, u64> {
+        let of = |reason: PinReason| self.pins.get(&(reason as u32), 0).expect("a counter").iter().sum();
+        PinReason::ALL.iter().map(|(reason, name)| (*name, of(*reason))).filter(|(_, n)| *n != 0).collect()
     }
 
     /// Answers by (function, backend): the buckets that are not empty, and the sum of the times.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::libc;
 use nix::net::if_::if_nametoindex;
 
-use crate::frame::is_tcp;
+use crate::frame::{ETHERNET, is_icmp_error, is_tcp};
 use crate::segment::Segment;
 use crate::world::Family;
 
@@ -65,14 +65,18 @@ const CHECKSUM: usize = 16;
 
 /// The sum over the pseudo header, with which a device begins (RFC 9293, 3.1; RFC 8200, 8.1).
 fn pseudo_sum(segment: &Segment) -> u16 {
-    let mut sum = segment.tcp_length() as u32 + u32::from(etherparse::ip_number::TCP.0);
-    for address in [segment.from.0, segment.to.0] {
-        let octets = match address {
-            IpAddr::V4(four) => four.octets().to_vec(),
-            IpAddr::V6(six) => six.octets().to_vec(),
-        };
-        sum += octets.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum::<u32>();
-    }
+    let [from, to] = [segment.from.0, segment.to.0].map(|address| match address {
+        IpAddr::V4(four) => four.octets().to_vec(),
+        IpAddr::V6(six) => six.octets().to_vec(),
+    });
+    let length = segment.tcp_length() as u32;
+    sum_of(&[&from, &to, &length.to_be_bytes(), &[0, etherparse::ip_number::TCP.0]])
+}
+
+/// The one's complement sum of parts of even length.
+fn sum_of(parts: &[&[u8]]) -> u16 {
+    let pairs = parts.iter().flat_map(|part| part.chunks(2));
+    let mut sum: u32 = pairs.map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
@@ -128,6 +132,25 @@ impl Tap {
         self.write(&Offload::of(segment, size), &frame);
     }
 
+    /// A frame with an ICMP message behind an IP header of this family comes in, whose checksum is left to the device.
+    pub fn send_icmp_offloaded(&mut self, family: Family, mut frame: Vec<u8>) {
+        const ICMP_CHECKSUM: usize = 2;
+        let (ip, at) = (ETHERNET, ETHERNET + if family == Family::V4 { 20 } else { 40 });
+        let pseudo = match family {
+            Family::V4 => 0,
+            Family::V6 => sum_of(&[&frame[ip + 8..at], &(frame.len() - at).to_be_bytes()[4..], &[0, 58]]),
+        };
+        frame[at + ICMP_CHECKSUM..at + ICMP_CHECKSUM + 2].copy_from_slice(&pseudo.to_be_bytes());
+        let offload = Offload {
+            flags: Offload::NEEDS_SUM,
+            headers: at as u16 + 8,
+            sum_from: at as u16,
+            sum_at: ICMP_CHECKSUM as u16,
+            ..Offload::default()
+        };
+        self.write(&offload, &frame);
+    }
+
     fn write(&mut self, offload: &Offload, frame: &[u8]) {
         let bytes = [offload.bytes().as_slice(), frame].concat();
         self.file.write_all(&bytes).expect("writing a frame");
@@ -135,12 +158,22 @@ impl Tap {
 
     /// The next TCP segment that goes out.
     pub fn receive(&mut self) -> Segment {
+        Segment::read(&self.next(is_tcp))
+    }
+
+    /// The next ICMP error that goes out, as a frame.
+    pub fn receive_icmp(&mut self) -> Vec<u8> {
+        self.next(is_icmp_error)
+    }
+
+    /// The next frame of this kind.
+    fn next(&mut self, wanted: fn(&[u8]) -> bool) -> Vec<u8> {
         let until = Instant::now() + PATIENCE;
         let mut frame = [0; 4096];
         loop {
             match self.file.read(&mut frame) {
-                Ok(length) if is_tcp(&frame[Offload::LENGTH..length]) => {
-                    return Segment::read(&frame[Offload::LENGTH..length]);
+                Ok(length) if wanted(&frame[Offload::LENGTH..length]) => {
+                    return frame[Offload::LENGTH..length].to_vec();
                 }
                 // Neighbour discovery and the like.
                 Ok(_) => {}

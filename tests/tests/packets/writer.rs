@@ -220,3 +220,15 @@ fn the_same_peers_again_cost_no_writing_and_maintenance_mends_an_entry() {
         assert_eq!(entries.get(&1, 0).expect("an entry"), sound);
     });
 }
+
+#[test]
+fn every_map_but_working_memory_outlives_the_agent() {
+    Node::run(|node| {
+        let folder = node.pin.0.join(format!("v{ABI_VERSION}"));
+        let lost =
+            crate::loaded::maps_of(&node.programs).into_keys().filter(|name| !folder.join(name).exists());
+        let lost: Vec<String> = lost.filter(|name| !name.starts_with('.')).collect();
+        // Programs stay with those that they were loaded with, and the log is of the agent that asked for it.
+        assert_eq!(lost, ["AYA_LOGS", "PROGRAMS", "SCRATCH"]);
+    });
+}

@@ -88,13 +88,41 @@ impl ClientSide {
         backend_acked: u32,
         answered: Milestone,
     ) -> Data {
-        let has_answer = self.asked.exchange() != 0
-            && answered.exchange() == self.asked.exchange()
-            && acknowledgment == answered.sequence();
-        if !has_answer {
+        if !self.has_answer(acknowledgment, answered) {
             return Data::Other;
         }
         place(sequence, self.request_end, backend_acked == self.request_end)
+    }
+
+    /// How many bytes of a segment still are of a request whose answer is complete, if another begins behind them: the
+    /// backend answered before it had all of the request, and the client sends the end again together with the next. 0:
+    /// it is not so.
+    #[inline(always)]
+    #[must_use]
+    pub const fn end_of_answered(
+        &self,
+        sequence: u32,
+        payload: u32,
+        acknowledgment: u32,
+        answered: Milestone,
+    ) -> u32 {
+        let end = sequence.wrapping_add(payload);
+        if self.has_answer(acknowledgment, answered)
+            && after(self.request_end, sequence)
+            && after(end, self.request_end)
+        {
+            self.request_end.wrapping_sub(sequence)
+        } else {
+            0
+        }
+    }
+
+    /// Whether the present request is answered, and the client has acknowledged just that.
+    #[inline(always)]
+    const fn has_answer(&self, acknowledgment: u32, answered: Milestone) -> bool {
+        self.asked.exchange() != 0
+            && answered.exchange() == self.asked.exchange()
+            && acknowledgment == answered.sequence()
     }
 
     /// A segment of the client that is at no boundary: it must not go beyond the present request. What lies before its
