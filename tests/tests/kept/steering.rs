@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use aya::maps::{HashMap, Map, MapData, PerCpuArray};
 use dfaas_common::ABI_VERSION;
-use dfaas_common::address::{Address, mapped};
+use dfaas_common::address::{Address, from_bytes, mapped};
 use dfaas_common::count::{DropReason, Event, PinReason};
 use dfaas_common::plan::{Name, Plan, mode, name_key};
-use dfaas_tests::peer_address;
 
 use crate::site::Site;
 
@@ -43,8 +42,11 @@ impl Steering {
         let peers: HashMap<_, Address, u32> = open("PEER_NUMBERS").try_into().unwrap();
         let number_of = |name: &&str| ((*name).to_owned(), names.get(&name_key(name).unwrap(), 0).unwrap());
         let backend = |node: u8| {
-            let IpAddr::V4(address) = IpAddr::from(peer_address(node)) else { panic!("not IPv4") };
-            peers.get(&mapped(u32::from_ne_bytes(address.octets())), 0).unwrap()
+            let address = match site.nodes[0].family().peer_address(node) {
+                IpAddr::V4(four) => mapped(u32::from_ne_bytes(four.octets())),
+                IpAddr::V6(six) => from_bytes(six.octets()),
+            };
+            peers.get(&address, 0).unwrap()
         };
         Self {
             functions: functions.iter().map(number_of).collect(),
@@ -53,9 +55,14 @@ impl Steering {
         }
     }
 
-    /// Gives a function another plan.
+    /// Gives a function another plan, with independent draws.
     pub fn write(&mut self, function: &str, shares: Shares) {
-        let mut plan = Plan { mode: mode::SHARE, ..Plan::EMPTY };
+        self.write_as(mode::SHARE, function, shares);
+    }
+
+    /// The same with this mode of drawing.
+    pub fn write_as(&mut self, mode: u32, function: &str, shares: Shares) {
+        let mut plan = Plan { mode, ..Plan::EMPTY };
         plan.expires = now() + Duration::from_secs(3600).as_nanos() as u64;
         plan.set_shares(self.backends.into_iter().zip(shares).filter(|(_, share)| *share != 0));
         self.plans.insert(self.functions[function], plan, 0).unwrap();
