@@ -184,7 +184,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[control]\nstrategy = \"leese\"",
-        "agent.toml:5: control.strategy: unknown strategy \"leese\"; known are alllocal, latency-threshold, random, recalc, \
+        "agent.toml:5: control.strategy: unknown strategy \"leese\"; known are alllocal, latency-threshold, lease, random, recalc, \
          static",
     ),
     ("[control]\nperiod = \"fast\"", "agent.toml:5: control.period: "),
