@@ -4,44 +4,40 @@ mod demand;
 mod grants;
 mod headroom;
 mod heard;
+mod leases;
 mod level;
 mod life;
+mod measuring;
 mod near;
 mod offload;
 mod plans;
 mod said;
 mod standing;
+mod talking;
 mod trust;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::command::{Command, LeaseWord, Message};
-use crate::estimate::{Limiter, periods};
+use crate::command::{Command, Message};
+use crate::estimate::Limiter;
 use crate::factory::Options;
-use crate::id::{FunctionId, NodeId, Time};
+use crate::id::{NodeId, Time};
 use crate::measurements::Measurements;
 use crate::plan::Plan;
 use crate::random::Random;
 use crate::strategy::Strategy;
-use asks::{Neighbour, Want};
+use asks::Want;
 use demand::Demand;
-use grants::{Claim, Ledger};
+use grants::Ledger;
 use headroom::{Role, Sides};
-use heard::{Heard, News, Word};
-use level::{Load, water_level};
+use heard::Heard;
 use life::Life;
 use near::Near;
-use offload::{Holding, Offload};
+use offload::Offload;
 use said::Said;
 use standing::Standing;
 use trust::Trust;
-
-/// Processors of a node of which nobody knows how many it has.
-const CORES: f64 = 1.0;
-
-/// What is done here keeps the processors busy from the first part of them on, until it is below the other.
-const BUSY: (f64, f64) = (0.5, 0.4);
 
 /// Nodes grant each other capacity as leases; bursts overflow in the data plane.
 ///
@@ -111,158 +107,6 @@ impl Lease {
         }
     }
 
-    /// Takes a tick's measurements, and strikes the balance.
-    fn measure(&mut self, now: Time, measured: &Measurements) {
-        self.measured = measured.clone();
-        let peers = &self.measured.peers;
-        self.heard.forget(now, self.lifetime, peers);
-        self.ledger.retain(|node| peers.contains_key(node));
-        self.said.retain(|node| peers.contains_key(node));
-        self.near.update(peers);
-        let functions = || self.measured.functions.values();
-        let answers = functions().any(|function| function.first_byte.is_some())
-            || peers.values().any(|peer| peer.first_byte.is_some());
-        let patience = functions().map(|function| function.deadline).max().unwrap_or_default();
-        self.trust.judge(now, peers, &self.offload.by_peer(), answers, patience.max(2 * self.period));
-
-        let cores = measured.node.cores.filter(|cores| cores.is_finite() && *cores > 0.0).unwrap_or(CORES);
-        let part = periods(self.demand.passed(now), self.period, 1.0);
-        let used = self.standing.used();
-        let kappa = self.limiter.update(part, self.demand.stretch(), used);
-        let capacity = kappa * cores;
-        self.demand.update(now, self.period, &self.measured, capacity, |id| self.heard.hint(id));
-        let demand = self.demand.total();
-        let neighbours = self.heard.words().map(|(_, word)| word.load());
-        let level = water_level(Load { capacity, demand }, neighbours);
-        let own = || self.demand.loads().values().filter(|load| load.here);
-        let vouched = own().next().is_some() && own().all(|load| load.most.is_some());
-        let warmth = self.life.warmth(now, vouched);
-        self.sides = Sides {
-            capacity,
-            level,
-            demand,
-            stock: self.demand.safety_stock(self.period),
-            warmth,
-            closed: self.life.draining || !self.demand.known(),
-        };
-        let balance = self.role.balance(&self.sides);
-        let inflight = self.measured.functions.iter().filter_map(|(id, function)| {
-            Some(function.inflight as f64 * self.demand.loads().get(id).filter(|load| load.here)?.cost)
-        });
-        self.standing = Standing {
-            capacity,
-            demand,
-            level,
-            headroom: balance.headroom,
-            under_way: inflight.sum(),
-            of_peers: self.demand.of_peers(),
-            sender: self.role.is_sender(),
-            draining: self.life.draining,
-            cold: warmth < 1.0,
-            busy: self.standing.busy,
-            ticks: self.standing.ticks + 1,
-        };
-        self.wants = offload::wants(self.demand.loads(), balance.excess);
-    }
-
-    /// A neighbour that tells of more work raises the level, and with it what this node gives, before the next tick. What
-    /// lowers it waits for that, since then all can be told of their cuts.
-    fn raise_level(&mut self) {
-        let own = Load { capacity: self.sides.capacity, demand: self.sides.demand };
-        let level = water_level(own, self.heard.words().map(|(_, word)| word.load()));
-        if level > self.sides.level {
-            self.sides.level = level;
-            self.standing.level = level;
-            self.standing.headroom = self.role.headroom(&self.sides);
-        }
-    }
-
-    /// The peers that can be asked for something now, the nearest first.
-    fn neighbours(&self) -> Vec<Neighbour> {
-        let mut near: Vec<(f64, Neighbour)> = Vec::new();
-        for (node, word) in self.heard.words().filter(|(_, word)| word.gives()) {
-            let available = (word.free + word.grant).min(word.headroom);
-            let (trust, costs) = (self.trust.of(node), self.costs_at(node, word));
-            near.push((
-                self.near.cost(node, word),
-                Neighbour { node, available, headroom: word.headroom, trust, costs },
-            ));
-        }
-        near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.node.cmp(&b.1.node)));
-        near.into_iter().map(|(_, neighbour)| neighbour).collect()
-    }
-
-    /// What functions that want to leave cost at a peer, of those that it serves.
-    fn costs_at(&self, node: NodeId, word: &Word) -> BTreeMap<FunctionId, f64> {
-        let Some(peer) = self.measured.peers.get(&node).filter(|peer| peer.share > 0.0) else {
-            return BTreeMap::new();
-        };
-        let loads = self
-            .wants
-            .iter()
-            .filter_map(|want| Some((want.function, self.demand.loads().get(&want.function)?)));
-        loads
-            .filter(|(id, load)| peer.serves(*id, load.here))
-            .map(|(id, load)| (id, word.cost(id, load.cost)))
-            .collect()
-    }
-
-    /// Divides what wants to leave among the leases held. A grant counts for no more than was asked for: a larger one is
-    /// no reason to send more.
-    fn divide(&mut self) {
-        let holdings: Vec<Holding> = self
-            .heard
-            .words()
-            .filter(|(_, word)| word.gives() && word.grant > 0.0)
-            .map(|(node, word)| {
-                let asked = self.asks.get(&node).copied().unwrap_or(0.0);
-                let grant = word.grant.min(asked) * self.trust.of(node);
-                Holding { node, grant, costs: self.costs_at(node, word) }
-            })
-            .collect();
-        self.offload = Offload::divide(&self.wants, &holdings);
-        self.standing.relieve(self.offload.relief(self.demand.loads()), BUSY);
-    }
-
-    /// What each peer asks of this node.
-    fn claims(&self) -> BTreeMap<NodeId, Claim> {
-        let claim = |(node, peer): (&NodeId, &crate::measurements::PeerMeasurements)| {
-            let ask = self.heard.word(*node).map_or(0.0, |word| word.ask);
-            let weight = if peer.share.is_finite() { peer.share.clamp(0.0, 1e3) } else { 0.0 };
-            (*node, Claim { weight, ask })
-        };
-        self.measured.peers.iter().map(claim).collect()
-    }
-
-    /// What peers used of this node in the last period; `None` where that cannot be told, as of a peer whose invocations
-    /// come on connections that it keeps.
-    fn used(&self, node: NodeId) -> Option<f64> {
-        let taken = |rate: f64| if rate.is_finite() { rate.max(0.0) } else { 0.0 };
-        let connections: f64 = self.measured.peers.values().map(|peer| taken(peer.taken_rate)).sum();
-        let invocations: f64 = self.demand.loads().values().map(|load| load.of_peers).sum();
-        if invocations > 2.0 * connections {
-            return None;
-        }
-        let own = self.measured.peers.get(&node).map_or(0.0, |peer| taken(peer.taken_rate));
-        Some(if connections > 0.0 { self.standing.of_peers * (own / connections) } else { 0.0 })
-    }
-
-    /// What this node says to a peer.
-    fn word(&self, node: NodeId, grant: f32) -> LeaseWord {
-        let ask = self.asks.get(&node).map_or(0.0, |ask| *ask as f32);
-        let asks = self.heard.word(node).is_some_and(|word| word.ask > 0.0);
-        let costs = if asks { standing::costs(self.demand.loads()) } else { Vec::new() };
-        let granted = self.ledger.total() - self.ledger.said(node) + f64::from(grant);
-        LeaseWord { ask, grant, costs, ..self.standing.word(granted) }
-    }
-
-    fn tell(&mut self, now: Time, node: NodeId, grant: f32) -> Command {
-        self.ledger.told(node, grant);
-        let word = self.word(node, grant);
-        self.said.note(now, node, word.clone());
-        Command::Send(node, Message::Lease(word))
-    }
-
     fn set(&mut self, plan: Plan) -> Command {
         self.plan = Some(plan.clone());
         Command::SetPlan(plan)
@@ -324,33 +168,5 @@ impl Strategy for Lease {
         commands
             .extend(told.into_iter().map(|(node, grant)| self.tell(now, node, grant)).collect::<Vec<_>>());
         commands
-    }
-}
-
-impl Lease {
-    /// Who is told something between ticks, after a word of `from`, and what it is granted then.
-    fn answers(&self, now: Time, from: NodeId, news: News) -> Vec<(NodeId, f32)> {
-        let claims = self.claims();
-        // Where a cut could not be told at its tick, every word that goes out tells it.
-        let cut = self.ledger.total() > self.standing.headroom;
-        let grant = |node: NodeId| {
-            let proposed = || self.ledger.propose_one(self.standing.headroom, &claims, node);
-            // What it was told, which a number of a message holds exactly.
-            let said = self.ledger.said(node) as f32;
-            if node == from {
-                proposed()
-            } else if cut {
-                said.min(proposed())
-            } else {
-                said
-            }
-        };
-        let peers = self.measured.peers.keys().copied().filter(|node| self.said.may(now, *node));
-        let granted = peers.map(|node| (node, grant(node)));
-        granted
-            .filter(|(node, grant)| {
-                (news.first && *node == from) || self.said.is_news(*node, &self.word(*node, *grant))
-            })
-            .collect()
     }
 }

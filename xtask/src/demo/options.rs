@@ -40,6 +40,8 @@ pub struct Options {
 pub enum Strategy {
     /// Nodes find each other and tell each other what they can take
     Recalc,
+    /// Nodes find each other and lease each other capacity; bursts overflow
+    Lease,
     /// Nodes find each other; each divides its load at random, anew each period
     Random,
     /// Nodes find each other; peers that are near share equally
@@ -54,6 +56,7 @@ impl fmt::Display for Strategy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Recalc => "recalc",
+            Self::Lease => "lease",
             Self::Random => "random",
             Self::LatencyThreshold => "latency-threshold",
             Self::Static => "static",
@@ -65,7 +68,7 @@ impl fmt::Display for Strategy {
 impl Strategy {
     /// Whether nodes find each other; else peers are those of the configuration, if there are any.
     pub fn overlay(self) -> bool {
-        matches!(self, Self::Recalc | Self::Random | Self::LatencyThreshold)
+        matches!(self, Self::Recalc | Self::Lease | Self::Random | Self::LatencyThreshold)
     }
 }
 
