@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use dfaas_tests::Family;
 use dfaas_tests::http::Connection;
 
 use crate::site::{FUNCTIONS, Site, request, right};
@@ -10,8 +11,8 @@ use crate::steering::{Steering, WHOLE, happened};
 
 #[test]
 fn idle_connections_go_where_the_plan_says_with_their_next_request() {
-    let site = Site::new();
-    let mut steering = Steering::new(&site, &FUNCTIONS);
+    let site = Site::new(Family::V4);
+    let mut steering = Steering::new(&site.lab, site.family, &FUNCTIONS);
     site.hold();
     let address = site.nodes[0].address();
     let users = site.lab.users(1);
@@ -24,7 +25,7 @@ fn idle_connections_go_where_the_plan_says_with_their_next_request() {
             let node = [0, 1, 2, 1, 0, 2, 0, 1, 2][round];
             let mut shares = [0; 3];
             shares[node] = WHOLE;
-            FUNCTIONS.iter().for_each(|function| steering.write(function, shares));
+            FUNCTIONS.iter().for_each(|function| steering.write(function, shares, None));
             for (n, connection) in connections.iter_mut().enumerate() {
                 let (function, body) = (FUNCTIONS[n % 3], Bytes::from(vec![b'x'; n * 60]));
                 let serial = round * 100 + n;
@@ -39,8 +40,8 @@ fn idle_connections_go_where_the_plan_says_with_their_next_request() {
 
 #[test]
 fn large_requests_move_too() {
-    let site = Site::new();
-    let mut steering = Steering::new(&site, &FUNCTIONS);
+    let site = Site::new(Family::V4);
+    let mut steering = Steering::new(&site.lab, site.family, &FUNCTIONS);
     site.hold();
     let address = site.nodes[0].address();
     let story = || async move {
@@ -48,7 +49,7 @@ fn large_requests_move_too() {
         for (turn, node) in [0, 1, 2, 1, 0, 2, 0].into_iter().enumerate() {
             let mut shares = [0; 3];
             shares[node] = WHOLE;
-            FUNCTIONS.iter().for_each(|function| steering.write(function, shares));
+            FUNCTIONS.iter().for_each(|function| steering.write(function, shares, None));
             for (n, size) in [20_000, 2_000, 100, 50_000].into_iter().enumerate() {
                 let (serial, body) = (turn * 10 + n, Bytes::from(vec![b'x'; size]));
                 let exchange = connection.exchange(request("echo", serial, body.clone()));
@@ -59,5 +60,5 @@ fn large_requests_move_too() {
         }
     };
     site.lab.users(1).block_on(story).unwrap();
-    println!("{:?}", happened(&site));
+    println!("{:?}", happened(&site.lab));
 }
