@@ -37,7 +37,7 @@ impl Call {
         Self { request, answers: NODES.map(answer).collect(), close }
     }
 
-    /// Connects, if need be waits, and exchanges; the node that answered, or the same reason for the same cause.
+    /// Connects, waits for as long as a user thinks, and exchanges; the node that answered.
     pub async fn alone(&self, target: SocketAddr, pause: Duration) -> Result<u8, String> {
         let mut stream = connect(target).await?;
         if !pause.is_zero() {
@@ -46,7 +46,8 @@ impl Call {
         self.on(&mut stream).await
     }
 
-    /// The same on a connection; one that closes must end with the answer.
+    /// Exchanges on a connection, which must end with the answer if it is to be closed; the node that answered. The
+    /// error is the same for the same cause, so that it can be counted.
     pub async fn on(&self, stream: &mut TcpStream) -> Result<u8, String> {
         let exchange = tokio::time::timeout(LIMIT, self.exchange(stream)).await;
         exchange.unwrap_or_else(|_| Err(format!("no whole answer within {LIMIT:?}")))

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use dfaas_tests::bench::FUNCTION;
 use nix::sys::signal::Signal;
 
+use crate::memory::most;
 use crate::site::{Plan, Site};
 use crate::steering::{Shares, Steering, WHOLE};
 use crate::users::Users;
@@ -55,11 +56,12 @@ fn no_request_fails_while_the_plan_flips_ten_times_a_second() {
         let moved = times("moved_local") + times("moved_peer");
         println!(
             "{family:?}: {tally} at {} and on 70 other connections; {flips} plans in {:.0?}; {moved} moves, {} requests \
-             stayed, {} connections pinned",
+             stayed, {} connections pinned; {}",
             reached(tally.rate(), RATE),
             begun.elapsed(),
             times("stayed"),
             times("pinned"),
+            most(&site.nodes[0]),
         );
         tally.check();
         assert!(moved > 100 && tally.by_node.iter().all(|served| *served > 0), "{moved} moves; {tally}");

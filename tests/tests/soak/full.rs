@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use crate::call::{Call, connect};
+use crate::memory::most;
 use crate::site::{Plan, Site};
 use crate::users::Users;
 use crate::{FAMILIES, LIMIT};
@@ -52,7 +53,8 @@ fn connections_above_what_the_table_holds_are_served_here_and_the_next_are_steer
         let (full, steered) = (site.count("syn_table_full"), CONNECTIONS as u64 - here);
         println!(
             "{family:?}: {CONNECTIONS} connections at one time and a table of {ENTRIES}: {steered} steered, {here} served \
-             by the host's stack, {full} SYNs counted as above it; no error"
+             by the host's stack, {full} SYNs counted as above it; no error; {}",
+            most(&site.nodes[0]),
         );
         assert!((ENTRIES * 3 / 4..=ENTRIES).contains(&steered), "{steered} were steered");
         assert!(full >= here, "{full} counted, {here} served here");

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use dfaas_tests::eventually;
 use rand::Rng as _;
 
+use crate::memory::most;
 use crate::site::{Plan, Site};
 use crate::users::Users;
 use crate::{FAMILIES, LIMIT, reached, seconds};
@@ -49,11 +50,12 @@ fn no_request_fails_while_the_agent_is_killed_again_and_again_and_sharing_comes_
         let tally = running.finish();
         println!(
             "{family:?}: {tally} at {}; {} kills in {:.0?}, {young} of them within 0.8 s of a start; {} requests served \
-             here as plans had expired; sharing came back {returns} times",
+             here as plans had expired; sharing came back {returns} times; last {}",
             reached(tally.rate(), RATE),
             kills + 1,
             begun.elapsed(),
             site.count("plan_expired"),
+            most(&site.nodes[0]),
         );
         tally.check();
         site.agrees_with(&tally);

@@ -10,8 +10,6 @@ use dfaas_tests::Node;
 pub struct Memory {
     /// Of the agent, now.
     pub agent: u64,
-    /// The most that the agent ever had.
-    pub agent_most: u64,
     /// Of all maps that the agent has open.
     pub maps: u64,
     /// Of the kernel, what it cannot give back; of the whole machine.
@@ -26,6 +24,13 @@ fn number(text: &str, word: &str) -> u64 {
     line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
+/// The most memory that the agent of a node ever had, in words.
+pub fn most(node: &Node) -> String {
+    let pid = node.agent().expect("an agent").pid();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    format!("agent at most {:.1} MiB", number(&status, "VmHWM:") as f64 / 1024.0)
+}
+
 impl Memory {
     /// Of a node whose agent runs.
     pub fn of(node: &Node) -> Self {
@@ -38,7 +43,6 @@ impl Memory {
         let maps = texts.filter(|text| text.contains("map_type:")).map(|text| number(&text, "memlock:"));
         Self {
             agent: number(&status, "VmRSS:"),
-            agent_most: number(&status, "VmHWM:"),
             maps: maps.sum::<u64>() / 1024,
             kernel: number(&machine, "SUnreclaim:"),
             available: number(&machine, "MemAvailable:"),

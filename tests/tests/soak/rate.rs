@@ -1,6 +1,6 @@
 //! Very many short connections of one user, which the server closes.
 
-use crate::memory::Memory;
+use crate::memory::most;
 use crate::site::{Plan, Site};
 use crate::users::Users;
 use crate::{FAMILIES, reached, seconds};
@@ -17,20 +17,19 @@ fn five_thousand_connections_a_second_from_one_address_are_divided_as_planned_wi
         let site = Site::new(&Plan::usual(family));
         let before = site.tcp_of_users();
         let tally = Users { rate: RATE, ..Users::default() }.run_for(&site, seconds());
-        let memory = Memory::of(&site.nodes[0]);
         let after = site.tcp_of_users();
         let since = |name: &str| after[name] - before[name];
         let happened = site.happened();
         let times = |event: &str| happened.get(event).copied().unwrap_or(0);
         println!(
             "{family:?}: {tally} at {}; tuples used again {}, source ports taken over {}, old connections at backends \
-             reset {}, segments sent again by users {}; agent at most {} KiB",
+             reset {}, segments sent again by users {}; {}",
             reached(tally.rate(), RATE),
             times("flow_replaced"),
             times("port_taken_over"),
             times("time_wait_reset"),
             since("RetransSegs"),
-            memory.agent_most,
+            most(&site.nodes[0]),
         );
         tally.check();
         assert_eq!(tally.answered(), tally.paced);

@@ -11,6 +11,8 @@ pub struct Tally {
     pub by_node: [u64; 3],
     /// What went wrong, with how often.
     pub errors: BTreeMap<String, u64>,
+    /// The longest that a user waited for a right answer, from connecting on where that was needed.
+    pub slowest: Duration,
     /// Connections that were begun at a rate.
     pub paced: u64,
     /// For how long.
@@ -18,10 +20,13 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// One more outcome.
-    pub fn count(&mut self, outcome: Result<u8, String>) {
+    /// One more outcome, and how long it was waited for.
+    pub fn count(&mut self, outcome: Result<u8, String>, took: Duration) {
         match outcome {
-            Ok(node) => self.by_node[usize::from(node) - 1] += 1,
+            Ok(node) => {
+                self.by_node[usize::from(node) - 1] += 1;
+                self.slowest = self.slowest.max(took);
+            }
             Err(reason) => *self.errors.entry(reason).or_default() += 1,
         }
     }
@@ -53,7 +58,8 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let errors: u64 = self.errors.values().sum();
         let [one, two, three] = self.shares();
-        let answered = self.answered();
-        write!(f, "{answered} answers, {errors} errors, served {one:.2}/{two:.2}/{three:.2} %")
+        let (answered, slowest) = (self.answered(), self.slowest.as_secs_f64());
+        write!(f, "{answered} answers, the slowest after {slowest:.2} s, {errors} errors, ")?;
+        write!(f, "served {one:.2}/{two:.2}/{three:.2} %")
     }
 }

@@ -99,8 +99,9 @@ impl Shared {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn count(&self, outcome: Result<u8, String>) {
-        self.tally.lock().unwrap().count(outcome);
+    /// Counts what was asked for at `asked`, not counting the time in which the user thought.
+    fn count(&self, outcome: Result<u8, String>, asked: Instant, thought: Duration) {
+        self.tally.lock().unwrap().count(outcome, asked.elapsed().saturating_sub(thought));
     }
 
     /// Begins connections at a rate; how many in which time, once all of them are over.
@@ -114,8 +115,9 @@ impl Shared {
             while paced < due && under_way.len() < UNDER_WAY {
                 let (shared, call) = (self.clone(), Arc::clone(&call));
                 under_way.spawn(async move {
+                    let asked = Instant::now();
                     let outcome = call.alone(shared.target, Duration::ZERO).await;
-                    shared.count(outcome);
+                    shared.count(outcome, asked, Duration::ZERO);
                 });
                 paced += 1;
             }
@@ -136,18 +138,20 @@ impl Shared {
     /// Asks again and again on one connection; an error ends it.
     async fn keep(self, calls: Arc<[Call]>) {
         let mut random = SmallRng::from_os_rng();
+        let mut asked = Instant::now();
         let mut stream = match connect(self.target).await {
             Ok(stream) => stream,
-            Err(reason) => return self.count(Err(format!("kept: {reason}"))),
+            Err(reason) => return self.count(Err(format!("kept: {reason}")), asked, Duration::ZERO),
         };
         while !self.stopped() {
             let outcome = calls[random.random_range(0..calls.len())].on(&mut stream).await;
             let failed = outcome.is_err();
-            self.count(outcome.map_err(|reason| format!("kept: {reason}")));
+            self.count(outcome.map_err(|reason| format!("kept: {reason}")), asked, Duration::ZERO);
             if failed {
                 return;
             }
             tokio::time::sleep(self.rest(&mut random)).await;
+            asked = Instant::now();
         }
     }
 
@@ -155,8 +159,9 @@ impl Shared {
     async fn pass(self) {
         let (mut random, call) = (SmallRng::from_os_rng(), Call::new(32, true));
         while !self.stopped() {
-            let outcome = call.alone(self.target, self.rest(&mut random)).await;
-            self.count(outcome.map_err(|reason| format!("passing: {reason}")));
+            let (asked, thought) = (Instant::now(), self.rest(&mut random));
+            let outcome = call.alone(self.target, thought).await;
+            self.count(outcome.map_err(|reason| format!("passing: {reason}")), asked, thought);
             tokio::time::sleep(self.rest(&mut random)).await;
         }
     }
