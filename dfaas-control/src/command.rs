@@ -24,6 +24,67 @@ pub struct QueryId(pub u64);
 pub enum Message {
     /// `recalc`: an entry for each function of the sender.
     Recalc(Vec<Offer>),
+    /// `lease`: what the sender can do, and its ask and grant for the receiver.
+    Lease(LeaseWord),
+    /// `nodemargin`: what the sender has left, and what it would cost.
+    Margin(MarginWord),
+    /// `p2c`: a question, an answer, or both.
+    Probe(ProbeWord),
+}
+
+/// What the sender of a [`Message::Lease`] says of itself, in processors, and to the receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct LeaseWord {
+    /// Processors that its functions can use well.
+    pub capacity: f32,
+    /// What its own users ask for.
+    pub demand: f32,
+    /// The part of `capacity` up to which it works.
+    pub level: f32,
+    /// What it can take from others.
+    pub headroom: f32,
+    /// Of that, what it has granted to nobody.
+    pub free: f32,
+    /// How long (us) an invocation that reaches it now waits.
+    pub wait: u32,
+    /// Bits of [`lease_flag`].
+    pub flags: u8,
+    /// What the sender would like to send to the receiver.
+    pub ask: f32,
+    /// What the receiver may send to the sender, until the lease ends.
+    pub grant: f32,
+}
+
+/// Bits of [`LeaseWord::flags`].
+pub mod lease_flag {
+    /// The sender sends invocations to others, so it takes none.
+    pub const SENDER: u8 = 1;
+    /// It is about to leave and takes nothing new.
+    pub const DRAINING: u8 = 2;
+    /// It has just come and takes little.
+    pub const COLD: u8 = 4;
+}
+
+/// What the sender of a [`Message::Margin`] has left.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MarginWord {
+    /// Points of usage (of 100) that each peer may add to it; 0: it is overloaded.
+    pub margin: f32,
+    /// Points of usage that one invocation a second of each of its functions adds to it.
+    pub costs: Vec<(FunctionId, f32)>,
+}
+
+/// A question or an answer of `p2c`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ProbeWord {
+    /// Number of a question to the receiver; 0: none.
+    pub question: u32,
+    /// Number of the receiver's question that is answered; 0: none.
+    pub answer: u32,
+    /// Invocations under way at the sender.
+    pub inflight: u32,
+    /// How long (us) an invocation that reaches the sender now waits.
+    pub wait: u32,
 }
 
 /// What the sender of a [`Message::Recalc`] says of one of its functions.

@@ -16,7 +16,10 @@ mod shares;
 mod strategies;
 mod strategy;
 
-pub use command::{Command, Message, Offer, QueryFailed, QueryId, Reply, Request};
+pub use command::{
+    Command, LeaseWord, MarginWord, Message, Offer, ProbeWord, QueryFailed, QueryId, Reply, Request,
+    lease_flag,
+};
 pub use factory::{DEFAULT_STRATEGY, Options, RecalcSplit, STRATEGIES, UnknownStrategy, strategy};
 pub use id::{FunctionId, NodeId, Time, fnv1a};
 pub use incarnation::{Contest, Incarnation};

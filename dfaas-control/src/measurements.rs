@@ -23,6 +23,8 @@ pub struct NodeMeasurements {
     pub cpu: Option<f64>,
     /// Memory that is still free, in bytes.
     pub memory_free: Option<u64>,
+    /// All of its memory, in bytes.
+    pub memory_total: Option<u64>,
 }
 
 /// One function at this node.
@@ -46,6 +48,10 @@ pub struct FunctionMeasurements {
     pub service_time: Option<Duration>,
     /// Mean time to the first byte of the local gateway's answer.
     pub first_byte: Option<Duration>,
+    /// Processor time that one invocation takes here, by what its containers use.
+    pub cpu_time: Option<Duration>,
+    /// Instances that run here.
+    pub replicas: Option<u32>,
     /// Most invocations a second that this node should serve, by label or configuration; `None`: no limit.
     pub max_rate: Option<f64>,
     /// Most connections bound to the local gateway at one time; `None`: no limit.
@@ -66,6 +72,8 @@ impl Default for FunctionMeasurements {
             completion_rate: None,
             service_time: None,
             first_byte: None,
+            cpu_time: None,
+            replicas: None,
             max_rate: None,
             max_inflight: None,
             deadline: Duration::from_secs(1),
@@ -84,6 +92,10 @@ pub struct PeerMeasurements {
     pub rtt: Option<Duration>,
     /// Mean time to the first byte of its answers.
     pub first_byte: Option<Duration>,
+    /// Invocations a second that were sent to it, refused ones among them.
+    pub sent_rate: f64,
+    /// Connections a second that were taken from it.
+    pub taken_rate: f64,
     /// Connections a second that it refused.
     pub refusal_rate: f64,
     /// Connections a second that it reset after taking them.
@@ -97,6 +109,8 @@ impl Default for PeerMeasurements {
             functions: PeerFunctions::Unknown,
             rtt: None,
             first_byte: None,
+            sent_rate: 0.0,
+            taken_rate: 0.0,
             refusal_rate: 0.0,
             reset_rate: 0.0,
         }

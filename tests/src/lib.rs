@@ -23,6 +23,7 @@ mod node;
 mod offloads;
 mod overlay_settings;
 mod process;
+pub mod proxy;
 mod registry;
 pub mod settings;
 pub mod statistics;

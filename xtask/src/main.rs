@@ -1,8 +1,9 @@
-//! The one entrance for builders: `cargo xtask setup | build | run | unload | demo | bench | test`.
+//! The one entrance for builders: `cargo xtask setup | build | run | unload | demo | bench | fuzz | test`.
 
 mod bench;
 mod build;
 mod demo;
+mod fuzz;
 mod run;
 mod setup;
 mod test;
@@ -41,6 +42,8 @@ enum Task {
     Demo(demo::Options),
     /// Compare the data plane with none and with haproxy: rates, latencies, processor time
     Bench(bench::Options),
+    /// Fuzz what is run for every packet, with coverage
+    Fuzz(fuzz::Options),
     /// Run all tests: unit, property, kernel programs, network namespaces
     Test {
         /// Run only tests whose name contains this
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Unload { args } => run::unload(&args),
         Task::Demo(options) => demo::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Test { filter } => match test::run(filter.as_deref()) {
             Ok(true) => Ok(()),
             // The closing line has said it.

@@ -120,7 +120,7 @@ impl Strategy for Recalc {
     }
 
     fn on_message(&mut self, now: Time, from: NodeId, message: &Message) -> Vec<Command> {
-        let Message::Recalc(offers) = message;
+        let Message::Recalc(offers) = message else { return Vec::new() };
         if !self.measured.peers.contains_key(&from) {
             return Vec::new();
         }

@@ -65,12 +65,15 @@ fn function(
 }
 
 fn measured_peer(peer: &RosterPeer, growth: &Growth<'_>) -> PeerMeasurements {
+    let refusal_rate = growth.peer(&peer.name, |counters| counters.refused + counters.silent);
     PeerMeasurements {
         share: peer.share,
         functions: peer.functions.clone(),
         rtt: peer.rtt,
         first_byte: growth.first_byte(|line| line.backend == peer.name),
-        refusal_rate: growth.peer(&peer.name, |counters| counters.refused + counters.silent),
+        sent_rate: refusal_rate + growth.invocations(|_, _, backend| backend == peer.name),
+        taken_rate: growth.peer(&peer.name, |counters| counters.accepted),
+        refusal_rate,
         reset_rate: growth.peer(&peer.name, |counters| counters.reset),
     }
 }

@@ -128,10 +128,13 @@ fn check(beat: &Beat) -> Result<(), &'static str> {
     if !PERIOD_MS.contains(&beat.period_ms) {
         return Err("a period out of bounds");
     }
-    if let Some(Message::Recalc(offers)) = &beat.message
-        && offers.len() > MAX_FUNCTIONS
-    {
-        return Err("too many offers");
+    let told = match &beat.message {
+        Some(Message::Recalc(offers)) => offers.len(),
+        Some(Message::Margin(word)) => word.costs.len(),
+        Some(Message::Lease(_) | Message::Probe(_)) | None => 0,
+    };
+    if told > MAX_FUNCTIONS {
+        return Err("a message about too many functions");
     }
     beat.card.as_ref().map_or(Ok(()), check_card)
 }

@@ -242,7 +242,7 @@ async fn what_a_peer_offers_becomes_a_plan_at_once() {
     let figlet = FunctionId::from_name("figlet");
     let offers = |beat: &Beat| match &beat.message {
         Some(Message::Recalc(offers)) => offers.iter().find(|offer| offer.function == figlet).copied(),
-        None => None,
+        _ => None,
     };
     story
         .until("this node is overloaded", |node| node.dataplane.memory().snapshot.invocations[0].count > 100)

@@ -12,7 +12,7 @@ use crate::steering::{Steering, WHOLE, happened};
 #[test]
 fn idle_connections_go_where_the_plan_says_with_their_next_request() {
     let site = Site::new(Family::V4);
-    let mut steering = Steering::new(&site.lab, site.family, &FUNCTIONS);
+    let mut steering = Steering::new(&site, &FUNCTIONS);
     site.hold();
     let address = site.nodes[0].address();
     let users = site.lab.users(1);
@@ -25,7 +25,7 @@ fn idle_connections_go_where_the_plan_says_with_their_next_request() {
             let node = [0, 1, 2, 1, 0, 2, 0, 1, 2][round];
             let mut shares = [0; 3];
             shares[node] = WHOLE;
-            FUNCTIONS.iter().for_each(|function| steering.write(function, shares, None));
+            FUNCTIONS.iter().for_each(|function| steering.write(function, shares));
             for (n, connection) in connections.iter_mut().enumerate() {
                 let (function, body) = (FUNCTIONS[n % 3], Bytes::from(vec![b'x'; n * 60]));
                 let serial = round * 100 + n;
@@ -41,7 +41,7 @@ fn idle_connections_go_where_the_plan_says_with_their_next_request() {
 #[test]
 fn large_requests_move_too() {
     let site = Site::new(Family::V4);
-    let mut steering = Steering::new(&site.lab, site.family, &FUNCTIONS);
+    let mut steering = Steering::new(&site, &FUNCTIONS);
     site.hold();
     let address = site.nodes[0].address();
     let story = || async move {
@@ -49,7 +49,7 @@ fn large_requests_move_too() {
         for (turn, node) in [0, 1, 2, 1, 0, 2, 0].into_iter().enumerate() {
             let mut shares = [0; 3];
             shares[node] = WHOLE;
-            FUNCTIONS.iter().for_each(|function| steering.write(function, shares, None));
+            FUNCTIONS.iter().for_each(|function| steering.write(function, shares));
             for (n, size) in [20_000, 2_000, 100, 50_000].into_iter().enumerate() {
                 let (serial, body) = (turn * 10 + n, Bytes::from(vec![b'x'; size]));
                 let exchange = connection.exchange(request("echo", serial, body.clone()));
@@ -60,5 +60,5 @@ fn large_requests_move_too() {
         }
     };
     site.lab.users(1).block_on(story).unwrap();
-    println!("{:?}", happened(&site.lab));
+    println!("{:?}", happened(&site));
 }

@@ -95,7 +95,7 @@ fn change(steering: &mut Steering, over: &AtomicBool, written: &Mutex<[Vec<Writt
         for (function, name) in FUNCTIONS.iter().enumerate() {
             let shares = PLANS[(turn + 2 * function) % PLANS.len()];
             let began = Instant::now();
-            steering.write(name, shares, None);
+            steering.write(name, shares);
             let entry = Written { began, done: Instant::now(), shares };
             written.lock().unwrap()[function].push(entry);
         }
@@ -139,7 +139,7 @@ fn requests(family: Family) {
     let seed = number("DFAAS_SEED", rand::random::<u32>() as usize) as u64;
     println!("DFAAS_SEED={seed}");
     let site = Site::new(family);
-    let mut steering = Steering::new(&site.lab, family, &FUNCTIONS);
+    let mut steering = Steering::new(&site, &FUNCTIONS);
     site.hold();
     let losses = [2, 3].map(|node| Loss::start(&site.lab.node(node), 2).unwrap());
     let loss = Loss::start(&site.lab.users(1), 2).unwrap();
@@ -170,7 +170,7 @@ fn requests(family: Family) {
     let lost = loss.dropped().unwrap() + losses.iter().map(|loss| loss.dropped().unwrap()).sum::<u64>();
     println!("{family:?}: {count} requests in {:.1?}, {lost} packets lost", started.elapsed());
     drop((loss, losses));
-    let happened = happened(&site.lab);
+    let happened = happened(&site);
     println!("{happened:?}");
     site.let_go();
     let (served, failed): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);

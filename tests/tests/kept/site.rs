@@ -15,7 +15,6 @@ pub const FUNCTIONS: [&str; 3] = ["echo", "mirror", "whoami"];
 
 /// The nodes; while a test fails it tells their state.
 pub struct Site {
-    pub family: Family,
     pub nodes: Vec<Node>,
     // Dropped last: the nodes' programs run in it.
     pub lab: Lab,
@@ -41,7 +40,7 @@ impl Site {
             let peers = known.into_iter().map(|other| StaticPeer::node_over(family, other, 1.0)).collect();
             Node::new(&lab, index, &Agent { peers, ..home.clone() }, &gateway).unwrap()
         });
-        let mut site = Self { family, nodes: nodes.collect(), lab };
+        let mut site = Self { nodes: nodes.collect(), lab };
         site.nodes.iter_mut().for_each(|node| node.start_gateway().unwrap());
         site.nodes.iter_mut().rev().for_each(|node| node.start_agent().unwrap());
         site.wait_until_known();

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use aya::maps::{HashMap, Map, MapData, PerCpuArray};
 use dfaas_common::ABI_VERSION;
-use dfaas_common::address::Address;
+use dfaas_common::address::{Address, from_bytes, mapped};
 use dfaas_common::count::{DropReason, Event, PinReason, REJECT};
 use dfaas_common::plan::{Name, Plan, mode, name_key};
-use dfaas_tests::{Family, Lab};
+
+use crate::site::Site;
 
 /// Shares of nodes 1, 2 and 3, in 65,536ths.
 pub type Shares = [u32; 3];
@@ -32,25 +33,21 @@ fn now() -> u64 {
     (seconds * 1e9) as u64
 }
 
-/// An address as the maps have it: of IPv6, or mapped into that, in words of network byte order.
-fn key(address: IpAddr) -> Address {
-    let bytes = match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
-    };
-    let (words, _) = bytes.as_chunks::<4>();
-    std::array::from_fn(|word| u32::from_ne_bytes(words[word]))
-}
-
 impl Steering {
-    /// Of node 1, whose agent has told the data plane of these functions, and of its peers by their addresses of a family.
-    pub fn new(lab: &Lab, family: Family, functions: &[&str]) -> Self {
-        let folder = lab.pin(1).join(format!("v{ABI_VERSION}"));
+    /// Of node 1, whose agent has told the data plane of these functions.
+    pub fn new(site: &Site, functions: &[&str]) -> Self {
+        let folder = site.lab.pin(1).join(format!("v{ABI_VERSION}"));
         let open = |name: &str| Map::HashMap(MapData::from_pin(folder.join(name)).unwrap());
         let names: HashMap<_, Name, u32> = open("NAMES").try_into().unwrap();
         let peers: HashMap<_, Address, u32> = open("PEER_NUMBERS").try_into().unwrap();
         let number_of = |name: &&str| ((*name).to_owned(), names.get(&name_key(name).unwrap(), 0).unwrap());
-        let backend = |node: u8| peers.get(&key(family.peer_address(node)), 0).unwrap();
+        let backend = |node: u8| {
+            let address = match site.nodes[0].family().peer_address(node) {
+                IpAddr::V4(four) => mapped(u32::from_ne_bytes(four.octets())),
+                IpAddr::V6(six) => from_bytes(six.octets()),
+            };
+            peers.get(&address, 0).unwrap()
+        };
         Self {
             functions: functions.iter().map(number_of).collect(),
             backends: [0, backend(2), backend(3)],
@@ -58,9 +55,19 @@ impl Steering {
         }
     }
 
-    /// Gives a function another plan; with `rejected`, such a share of it is answered here with 503.
-    pub fn write(&mut self, function: &str, shares: Shares, rejected: Option<u32>) {
-        let mut plan = Plan { mode: mode::SHARE, ..Plan::EMPTY };
+    /// Gives a function another plan, with independent draws.
+    pub fn write(&mut self, function: &str, shares: Shares) {
+        self.write_as(mode::SHARE, function, shares);
+    }
+
+    /// The same with this mode of drawing.
+    pub fn write_as(&mut self, mode: u32, function: &str, shares: Shares) {
+        self.write_rejecting(mode, function, shares, None);
+    }
+
+    /// The same, with a share that is answered here with 503; it may be 0.
+    pub fn write_rejecting(&mut self, mode: u32, function: &str, shares: Shares, rejected: Option<u32>) {
+        let mut plan = Plan { mode, ..Plan::EMPTY };
         plan.expires = now() + Duration::from_secs(3600).as_nanos() as u64;
         let shares = self.backends.into_iter().zip(shares).filter(|(_, share)| *share != 0);
         plan.set_shares(shares.chain(rejected.map(|share| (REJECT, share))));
@@ -69,8 +76,8 @@ impl Steering {
 }
 
 /// What happened in the data plane of node 1, why packets were dropped and connections pinned, without zeros.
-pub fn happened(lab: &Lab) -> BTreeMap<&'static str, u64> {
-    let folder = lab.pin(1).join(format!("v{ABI_VERSION}"));
+pub fn happened(site: &Site) -> BTreeMap<&'static str, u64> {
+    let folder = site.lab.pin(1).join(format!("v{ABI_VERSION}"));
     let open = |name: &str| -> PerCpuArray<MapData, u64> {
         Map::PerCpuArray(MapData::from_pin(folder.join(name)).unwrap()).try_into().unwrap()
     };

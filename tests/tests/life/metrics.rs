@@ -18,7 +18,7 @@ const FAMILIES: [&str; 13] = [
     "dfaas_retries_total",
     "dfaas_responses_total",
     "dfaas_bytes_total",
-    "dfaas_moves_total",
+    "dfaas_pins_total",
     "dfaas_flows",
     "dfaas_plan_changes_total",
     "dfaas_strategy_tick_seconds_count",

@@ -169,6 +169,16 @@ fn a_request_too_large_to_be_kept_moves_once_it_comes_in_smaller_segments() {
 }
 
 #[test]
+fn what_follows_a_request_that_was_to_be_the_last_stays_where_that_was() {
+    let last = invocation("GET", "Connection: close\r\n", "");
+    let mut kept = Kept::open_with(Bench::new(World::V4), 1, &last);
+    kept.answered();
+    all_to(&mut kept.bench, 2);
+    kept.stays(REQUEST);
+    assert_eq!((kept.moves(), kept.bench.pins()), (0, [("beyond_request", 1)].into()));
+}
+
+#[test]
 fn a_damaged_request_moves_nothing_and_comes_again() {
     let mut kept = Kept::open(World::V4, 1);
     kept.answered();

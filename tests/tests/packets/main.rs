@@ -3,6 +3,7 @@
 mod admission;
 mod aging;
 mod bench;
+mod chance;
 mod data_port;
 mod error;
 mod first_byte;

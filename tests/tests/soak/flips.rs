@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use dfaas_common::plan::mode;
 use dfaas_tests::bench::FUNCTION;
 use nix::sys::signal::Signal;
 
@@ -31,7 +32,7 @@ const PLANS: [(Shares, Option<u32>); 6] = [
 fn no_request_fails_while_the_plan_flips_ten_times_a_second() {
     for family in FAMILIES {
         let site = Site::new(&Plan::usual(family));
-        let mut steering = Steering::new(&site.lab, family, &[FUNCTION]);
+        let mut steering = Steering::new(&site, &[FUNCTION]);
         // Its agent would write plans of its own.
         site.nodes[0].agent().unwrap().signal(Signal::SIGSTOP).unwrap();
         let users = Users {
@@ -45,7 +46,10 @@ fn no_request_fails_while_the_plan_flips_ten_times_a_second() {
         let (begun, mut flips) = (Instant::now(), 0);
         while begun.elapsed() < seconds() {
             let (shares, rejected) = PLANS[flips % PLANS.len()];
-            steering.write(FUNCTION, shares, rejected);
+            match rejected {
+                None => steering.write(FUNCTION, shares),
+                Some(_) => steering.write_rejecting(mode::SMOOTH, FUNCTION, shares, rejected),
+            }
             flips += 1;
             std::thread::sleep(CHANGE);
         }

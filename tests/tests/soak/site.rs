@@ -77,7 +77,7 @@ impl Site {
 
     /// What happened in the data plane of node 1 and why packets were dropped; what never did is not there.
     pub fn happened(&self) -> BTreeMap<&'static str, u64> {
-        steering::happened(&self.lab)
+        steering::happened(self)
     }
 
     /// How often one thing happened there.

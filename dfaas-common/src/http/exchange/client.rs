@@ -48,8 +48,8 @@ pub struct ClientSide {
     pub asked: Milestone,
     /// Sequence number after the last byte of the present request.
     pub request_end: u32,
-    /// Zero.
-    pub padding: u32,
+    /// 1: the client said that this request is its last (`Connection: close`), so nothing that follows moves.
+    pub last: u32,
 }
 
 impl ClientSide {
@@ -71,6 +71,7 @@ impl ClientSide {
         {
             return Verdict::Pin;
         }
+        self.last = (facts.flags & flag::CLOSES != 0) as u32;
         self.request_end = sequence.wrapping_add(length as u32);
         self.asked = Milestone::new(self.asked.exchange().wrapping_add(1), acknowledgment);
         Verdict::Go
@@ -117,10 +118,11 @@ impl ClientSide {
         }
     }
 
-    /// Whether the present request is answered, and the client has acknowledged just that.
+    /// Whether the present request is answered, the client has acknowledged just that, and may send another.
     #[inline(always)]
     const fn has_answer(&self, acknowledgment: u32, answered: Milestone) -> bool {
-        self.asked.exchange() != 0
+        self.last == 0
+            && self.asked.exchange() != 0
             && answered.exchange() == self.asked.exchange()
             && acknowledgment == answered.sequence()
     }

@@ -56,7 +56,7 @@ impl Fields {
         } else {
             let length = first(not_name(word));
             let option = lower(word);
-            if length == 5 && first_bytes(option, 5) == text(b"close") {
+            if length == 5 && first_bytes(option, 5) == text(b"close") && ends_option(word, 5) {
                 self.flags |= flag::CLOSES;
                 self.at += 5;
             } else if length == 8 && option == text(b"keep-ali") && self.ends_keep_alive(look) {
@@ -72,7 +72,7 @@ impl Fields {
     #[inline(always)]
     fn ends_keep_alive(&self, look: &Look) -> bool {
         let word = look.word(self.at + 8);
-        first(not_name(word)) == 2 && first_bytes(lower(word), 2) == text(b"ve")
+        first(not_name(word)) == 2 && first_bytes(lower(word), 2) == text(b"ve") && ends_option(word, 2)
     }
 
     /// Sets a bit; a second line of the kind pins, the same or not.
@@ -91,4 +91,12 @@ impl Fields {
         self.phase = phase::VALUE;
         true
     }
+}
+
+/// Whether an option ends at `at` (0 to 6), with one space or without: two options with only a space between them are one
+/// that nobody knows.
+#[inline(always)]
+const fn ends_option(word: u64, at: u32) -> bool {
+    let next = byte(word, at + (byte(word, at) == b' ') as u32);
+    next == b',' || next == b'\r'
 }

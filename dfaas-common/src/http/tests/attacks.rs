@@ -182,6 +182,9 @@ fn connection_options_are_a_list() {
         ("close, upgrade", flag::PINS | flag::CLOSES),
         ("closeclose", flag::PINS),
         ("keep-aliveclose", flag::PINS),
+        ("close close", flag::PINS),
+        ("keep-alive close", flag::PINS),
+        ("close \t", flag::PINS),
     ] {
         assert_eq!(request(&with(&format!("Connection: {value}\r\n"))).flags, flags, "{value:?}");
     }

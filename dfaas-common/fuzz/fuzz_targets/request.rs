@@ -1,0 +1,4 @@
+//! The target `request` as a program of libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| dfaas_fuzz::request(data));
