@@ -32,8 +32,9 @@ pub enum Message {
     Probe(ProbeWord),
 }
 
-/// What the sender of a [`Message::Lease`] says of itself, in processors, and to the receiver.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+/// What the sender of a [`Message::Lease`] says of itself, and to the receiver. In processors of whoever gives them: those
+/// of two nodes do not do the same work, so an ask is in the receiver's and a grant in the sender's.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct LeaseWord {
     /// Processors that its functions can use well.
     pub capacity: f32,
@@ -53,6 +54,9 @@ pub struct LeaseWord {
     pub ask: f32,
     /// What the receiver may send to the sender, until the lease ends.
     pub grant: f32,
+    /// Processor time (s) that one invocation takes at the sender, of functions that it serves: told to those that ask,
+    /// who count by it how many fit a grant. None told: those told before hold.
+    pub costs: Vec<(FunctionId, f32)>,
 }
 
 /// Bits of [`LeaseWord::flags`].

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use crate::strategies::{AllLocal, LatencyThreshold, RandomParts, Recalc, Static};
+use crate::strategies::{AllLocal, LatencyThreshold, Lease, RandomParts, Recalc, Static};
 use crate::strategy::Strategy;
 
 /// Names that [`strategy`] knows.
-pub const STRATEGIES: &[&str] = &["alllocal", "latency-threshold", "random", "recalc", "static"];
+pub const STRATEGIES: &[&str] = &["alllocal", "latency-threshold", "lease", "random", "recalc", "static"];
 
 /// The strategy of a node whose configuration names none.
 pub const DEFAULT_STRATEGY: &str = "recalc";
@@ -66,6 +66,7 @@ pub fn strategy(name: &str, options: &Options) -> Result<Box<dyn Strategy>, Unkn
     match name {
         "alllocal" => Ok(Box::new(AllLocal::new(options))),
         "latency-threshold" => Ok(Box::new(LatencyThreshold::new(options))),
+        "lease" => Ok(Box::new(Lease::new(options))),
         "random" => Ok(Box::new(RandomParts::new(options))),
         "recalc" => Ok(Box::new(Recalc::new(options))),
         "static" => Ok(Box::new(Static::new(options))),
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_with_the_known_ones() {
         let Err(error) = strategy("leese", &Options::default()) else { panic!("\"leese\" was made") };
-        let known = "alllocal, latency-threshold, random, recalc, static";
+        let known = "alllocal, latency-threshold, lease, random, recalc, static";
         assert_eq!(error.to_string(), format!("unknown strategy \"leese\"; known are {known}"));
     }
 }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod command;
+mod estimate;
 mod factory;
 mod id;
 mod incarnation;
@@ -30,5 +31,5 @@ pub use peers::{Heard, PeerTable};
 pub use plan::{Admission, FunctionPlan, PickMode, Plan, Wait};
 pub use random::Random;
 pub use shares::{MAX_TARGETS, SHARE_ONE, Shares, SharesError, Target};
-pub use strategies::{AllLocal, LatencyThreshold, RandomParts, Recalc, Static};
+pub use strategies::{AllLocal, LatencyThreshold, Lease, RandomParts, Recalc, Static};
 pub use strategy::Strategy;

@@ -6,7 +6,7 @@ use crate::random::Random;
 /// A way to decide how invocations are divided among nodes.
 ///
 /// The host calls it with its own monotonic time and carries out the commands in order. A strategy keeps what state it
-/// likes, but everything that moves it comes in by these three calls.
+/// likes, but everything that moves it comes in by these calls.
 pub trait Strategy: Send {
     /// Its name in `control.strategy`.
     fn name(&self) -> &'static str;
@@ -18,6 +18,12 @@ pub trait Strategy: Send {
     fn on_message(&mut self, now: Time, from: NodeId, message: &Message) -> Vec<Command> {
         let _ = (now, from, message);
         Vec::new()
+    }
+
+    /// The operator drains the node, or takes that back: a drained node takes nothing new from others. Counts from the
+    /// next tick on.
+    fn drain(&mut self, drained: bool) {
+        let _ = drained;
     }
 
     /// Called once for each [`Command::Query`], with its answer or the reason why there is none.

@@ -131,7 +131,8 @@ fn check(beat: &Beat) -> Result<(), &'static str> {
     let told = match &beat.message {
         Some(Message::Recalc(offers)) => offers.len(),
         Some(Message::Margin(word)) => word.costs.len(),
-        Some(Message::Lease(_) | Message::Probe(_)) | None => 0,
+        Some(Message::Lease(word)) => word.costs.len(),
+        Some(Message::Probe(_)) | None => 0,
     };
     if told > MAX_FUNCTIONS {
         return Err("a message about too many functions");

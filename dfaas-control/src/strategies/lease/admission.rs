@@ -1,0 +1,61 @@
+use crate::plan::Admission;
+
+/// Admission is wider than a grant by this factor: invocations bunch on their way.
+const SLACK: f64 = 1.1;
+
+/// Connections a second that every node takes from every peer unasked: for a function that is not there and that nobody
+/// granted anything for yet.
+pub(super) const UNASKED: f64 = 0.5;
+
+/// Connections that may come at once on top of a second's worth.
+const BUNCH: f64 = 3.0;
+
+/// Connections at one time: so many times what is under way if each takes its whole deadline, and some that idle.
+const PLACES: f64 = 2.0;
+const IDLE: f64 = 16.0;
+
+/// What is taken from a peer to which `granted` processors were granted, while `spare` are used by nobody: these are for
+/// overflow, and whoever comes first has them. An invocation costs at least `cost` (s) and is of use within `deadline`
+/// (s). What functions cost more is bounded by the rate of each ([`peers_rate`]).
+///
+/// A drained node takes nothing at all.
+pub(super) fn admission(granted: f64, spare: f64, cost: f64, deadline: f64, drained: bool) -> Admission {
+    if drained {
+        return Admission { inflight: 0, rate: 0.0, burst: 1.0 };
+    }
+    let rate = (granted * SLACK + spare) / cost + UNASKED;
+    let inflight = (rate * deadline * PLACES + IDLE).ceil().min(f64::from(u32::MAX));
+    Admission { inflight: inflight as u32, rate, burst: rate + BUNCH }
+}
+
+/// Invocations a second of a function that cost `cost` (s) that are taken from all peers together, if they have `room`
+/// processors and used `used` of them; less where they used more than their room, by functions that each had a part of it.
+pub(super) fn peers_rate(room: f64, used: f64, cost: f64) -> f64 {
+    let fits = if used > room { room / used } else { 1.0 };
+    (room * fits / cost).max(UNASKED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_let_in_by_its_grant_with_a_tenth_more_and_by_what_is_spare() {
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        let some = admission(2.0, 0.0, 0.1, 1.0, false);
+        assert!(close(some.rate, 22.5) && close(some.burst, 25.5), "{some:?}");
+        assert_eq!(some.inflight, 61);
+        assert!(close(admission(2.0, 1.0, 0.1, 1.0, false).rate, 32.5));
+        let none = admission(0.0, 0.0, 0.1, 1.0, false);
+        assert_eq!((none.rate, none.burst, none.inflight), (0.5, 3.5, 17));
+        assert_eq!(admission(2.0, 1.0, 0.1, 1.0, true).inflight, 0);
+        assert_eq!(admission(1e5, 1e5, 1e-6, 1e9, false).inflight, u32::MAX);
+    }
+
+    #[test]
+    fn all_peers_together_have_the_room_and_no_more() {
+        assert_eq!(peers_rate(2.0, 1.0, 0.1), 20.0);
+        assert_eq!(peers_rate(2.0, 4.0, 0.1), 10.0);
+        assert_eq!(peers_rate(0.0, 0.0, 0.1), 0.5);
+    }
+}

@@ -1,0 +1,103 @@
+/// A node sends from this part of its level on, and until its demand has fallen below the other: users that ask for just
+/// about the level must not make it a sender and a helper by turns.
+const BEGINS: f64 = 1.0;
+const ENDS: f64 = 0.96;
+
+/// What a node has too much, or can give. Processors.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Balance {
+    /// What its users ask for above its level.
+    pub excess: f64,
+    /// What it can take from others.
+    pub headroom: f64,
+}
+
+/// What a balance is struck of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sides {
+    /// Processors that are used well.
+    pub capacity: f64,
+    /// Of which this part is to be used.
+    pub level: f64,
+    /// What the node's users ask for.
+    pub demand: f64,
+    /// What is kept free for chance.
+    pub stock: f64,
+    /// The part of what is left that a new node gives away.
+    pub warmth: f64,
+    /// Whether it takes nothing new.
+    pub closed: bool,
+}
+
+/// Whether this node sends invocations to others.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Role {
+    sender: bool,
+}
+
+impl Role {
+    /// Strikes the balance of a tick. A sender takes nothing from others, or work would go round.
+    pub(super) fn balance(&mut self, sides: &Sides) -> Balance {
+        let target = sides.capacity * sides.level;
+        let from = if self.sender { ENDS } else { BEGINS };
+        self.sender = sides.demand > 0.0 && sides.demand >= target * from;
+        let left = (target - sides.demand - sides.stock).max(0.0) * sides.warmth;
+        Balance {
+            excess: (sides.demand - target).max(0.0),
+            headroom: if self.sender || sides.closed { 0.0 } else { left },
+        }
+    }
+
+    /// Whether it was a sender at its last balance.
+    pub(super) fn is_sender(self) -> bool {
+        self.sender
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sides(demand: f64) -> Sides {
+        Sides { capacity: 4.0, level: 0.75, demand, stock: 0.5, warmth: 1.0, closed: false }
+    }
+
+    fn struck(role: &mut Role, demand: f64) -> (f64, f64) {
+        let balance = role.balance(&sides(demand));
+        (balance.excess, balance.headroom)
+    }
+
+    #[test]
+    fn what_is_above_the_level_is_excess_and_what_is_below_less_the_stock_is_headroom() {
+        let mut role = Role::default();
+        assert_eq!(struck(&mut role, 1.0), (0.0, 1.5));
+        assert_eq!(struck(&mut role, 2.75), (0.0, 0.0), "it is in the stock");
+        assert_eq!(struck(&mut role, 5.0), (2.0, 0.0));
+    }
+
+    #[test]
+    fn a_sender_stays_one_until_its_demand_is_well_below_the_level() {
+        let mut role = Role::default();
+        let senders: Vec<bool> = [2.9, 3.0, 2.9, 2.87, 2.99, 3.1]
+            .map(|demand| {
+                role.balance(&sides(demand));
+                role.is_sender()
+            })
+            .into();
+        assert_eq!(senders, [false, true, true, false, false, true]);
+        assert_eq!(
+            struck(&mut Role { sender: true }, 2.9),
+            (0.0, 0.0),
+            "nothing to send and nothing to give"
+        );
+    }
+
+    #[test]
+    fn a_cold_node_gives_a_part_and_a_closed_one_nothing() {
+        let cold = Sides { warmth: 0.5, ..sides(1.0) };
+        assert_eq!(Role::default().balance(&cold).headroom, 0.75);
+        let closed = Sides { closed: true, ..sides(1.0) };
+        assert_eq!(Role::default().balance(&closed).headroom, 0.0);
+        assert!(!Role { sender: true }.balance(&sides(0.0)).headroom.is_nan());
+    }
+}

@@ -1,0 +1,150 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::admission::{UNASKED, peers_rate};
+use super::demand::Load;
+use super::offload::Offload;
+use crate::id::{FunctionId, NodeId};
+use crate::measurements::{FunctionMeasurements, Measurements};
+use crate::plan::{FunctionPlan, PickMode, Plan};
+use crate::shares::{MAX_TARGETS, SHARE_ONE, Shares, Target};
+use crate::strategies::plain::{candidates, with_own_limits};
+
+/// Most overflow candidates of a plan.
+pub(super) const MOST_CANDIDATES: usize = 16;
+
+/// Overflow begins at the latest when this part of a function's deadline is spent on waiting.
+const PATIENCE: f64 = 0.3;
+
+/// A part of all shares, rates and waits that differs less is not worth a new plan before the next tick.
+const NOTABLE: f64 = 0.01;
+const NOTABLE_WAIT: f64 = 0.2;
+const SHORT: Duration = Duration::from_millis(1);
+
+/// What all plans of a tick are made of.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    pub measured: &'a Measurements,
+    pub loads: &'a BTreeMap<FunctionId, Load>,
+    pub offload: &'a Offload,
+    /// Peers that may take overflow, the best first, with the way there and back.
+    pub takers: &'a [(NodeId, Duration)],
+    /// Whether there is so much to do that waiting is likely.
+    pub busy: bool,
+    /// Work of a typical invocation under way (processor-seconds).
+    pub typical_work: f64,
+    /// Processors that peers may use, and those that they used.
+    pub room: f64,
+    pub of_peers: f64,
+}
+
+impl Scene<'_> {
+    /// The plan of one function.
+    pub(super) fn plan(&self, id: FunctionId, function: &FunctionMeasurements) -> FunctionPlan {
+        let Some(load) = self.loads.get(&id) else {
+            return with_own_limits(Shares::all(Target::Local), function);
+        };
+        if !function.here {
+            return self.elsewhere(id, function);
+        }
+        let mut sent: Vec<(NodeId, f64, f64)> =
+            self.offload.of(id).map(|(node, flow)| (node, flow.rate, flow.limit)).collect();
+        // A stable sort: of equal rates the lower node id stays in front.
+        sent.sort_by(|a, b| b.1.total_cmp(&a.1));
+        sent.truncate(MAX_TARGETS - 1);
+        let kept = (load.rate - sent.iter().map(|(_, rate, _)| rate).sum::<f64>()).max(0.0);
+        let weights: Vec<(Target, f64)> = std::iter::once((Target::Local, kept))
+            .chain(sent.iter().map(|(node, rate, _)| (Target::Peer(*node), *rate)))
+            .collect();
+        let shares = Shares::proportional(&weights).unwrap_or_else(|_| Shares::all(Target::Local));
+        let named = sent.iter().filter(|(node, ..)| shares.part(Target::Peer(*node)) > 0);
+        let peer_rate = named.map(|(node, _, limit)| (*node, *limit)).collect();
+        let mut plan = with_own_limits(shares, function);
+        plan.mode = PickMode::Smooth;
+        plan.peer_rate = peer_rate;
+        plan.work = Duration::from_secs_f64(load.cost);
+        plan.peers_rate = load.may_leave.then(|| peers_rate(self.room, self.of_peers, load.cost));
+        self.add_overflow(id, function, &mut plan);
+        plan
+    }
+
+    /// A function that only peers have goes to those that granted something; while there are none, a little of it to all
+    /// that have it.
+    fn elsewhere(&self, id: FunctionId, function: &FunctionMeasurements) -> FunctionPlan {
+        let mut sent: Vec<(NodeId, f64, f64)> =
+            self.offload.of(id).map(|(node, flow)| (node, flow.rate, flow.limit)).collect();
+        if sent.is_empty() {
+            sent = candidates(id, function, self.measured).map(|(node, _)| (node, 1.0, UNASKED)).collect();
+        }
+        sent.sort_by(|a, b| b.1.total_cmp(&a.1));
+        sent.truncate(MAX_TARGETS - 1);
+        let weights: Vec<(Target, f64)> =
+            sent.iter().map(|(node, rate, _)| (Target::Peer(*node), *rate)).collect();
+        let shares = Shares::proportional(&weights).unwrap_or_else(|_| Shares::all(Target::Local));
+        let named = sent.iter().filter(|(node, ..)| shares.part(Target::Peer(*node)) > 0);
+        let peer_rate = named.map(|(node, _, limit)| (*node, *limit)).collect();
+        FunctionPlan { mode: PickMode::Smooth, peer_rate, ..FunctionPlan::new(shares) }
+    }
+
+    /// What exceeds the local limits may overflow at any time. What merely waits may while the node is busy: in quiet
+    /// times a plan without overflow lets the data plane rest.
+    fn add_overflow(&self, id: FunctionId, function: &FunctionMeasurements, plan: &mut FunctionPlan) {
+        let limited = plan.local_rate.is_some() || plan.local_inflight.is_some();
+        if function.local_only || !(limited || self.busy) {
+            return;
+        }
+        let serves = |node: &NodeId| {
+            let peer = self.measured.peers.get(node);
+            peer.is_some_and(|peer| peer.serves(id, function.here) && peer.share > 0.0)
+        };
+        let takers: Vec<(NodeId, Duration)> =
+            self.takers.iter().copied().filter(|(node, _)| serves(node)).take(MOST_CANDIDATES).collect();
+        plan.overflow = takers.iter().map(|(node, _)| *node).collect();
+        let nearest = takers.iter().map(|(_, rtt)| *rtt).min();
+        if let Some(nearest) = nearest.filter(|_| self.busy) {
+            // With all processors at work on typical invocations the expected wait is the work of one of them.
+            let full = Duration::from_secs_f64(self.typical_work.clamp(0.0, 1e6));
+            plan.overflow_above = Some((full + nearest).min(function.deadline.mul_f64(PATIENCE)));
+        }
+    }
+}
+
+/// Whether two plans differ notably: in where invocations go, in what is taken, or in what is known of waits.
+pub(super) fn differ(a: &Plan, b: &Plan) -> bool {
+    let keys = |plan: &Plan| plan.functions.keys().copied().collect::<Vec<_>>();
+    let admitted =
+        |plan: &Plan| plan.admission.iter().map(|(node, a)| (*node, a.rate)).collect::<BTreeMap<_, _>>();
+    let waits = |plan: &Plan| plan.waits.iter().map(|(node, wait)| (*node, wait.wait)).collect::<Vec<_>>();
+    keys(a) != keys(b)
+        || rates_differ(&admitted(a), &admitted(b))
+        || waits(a).len() != waits(b).len()
+        || waits(a).iter().zip(waits(b)).any(|(a, b)| a.0 != b.0 || waits_differ(a.1, b.1))
+        || a.functions
+            .iter()
+            .any(|(id, plan)| b.functions.get(id).is_none_or(|other| functions_differ(plan, other)))
+}
+
+fn functions_differ(a: &FunctionPlan, b: &FunctionPlan) -> bool {
+    let parts = |plan: &FunctionPlan| {
+        let parts = plan.shares.parts().iter();
+        parts
+            .map(|(target, part)| (*target, f64::from(*part) / f64::from(SHARE_ONE)))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let (old, new) = (parts(a), parts(b));
+    old.keys().ne(new.keys())
+        || old.iter().any(|(target, part)| (part - new[target]).abs() > NOTABLE)
+        || rates_differ(&a.peer_rate, &b.peer_rate)
+        || a.overflow != b.overflow
+        || a.overflow_above.is_some() != b.overflow_above.is_some()
+}
+
+fn rates_differ(a: &BTreeMap<NodeId, f64>, b: &BTreeMap<NodeId, f64>) -> bool {
+    let notable = |a: f64, b: f64| (a - b).abs() > NOTABLE * a.max(b);
+    a.len() != b.len() || a.iter().any(|(node, rate)| b.get(node).is_none_or(|other| notable(*rate, *other)))
+}
+
+fn waits_differ(a: Duration, b: Duration) -> bool {
+    let gap = a.abs_diff(b);
+    gap > SHORT && gap.as_secs_f64() > NOTABLE_WAIT * a.max(b).as_secs_f64()
+}
