@@ -94,6 +94,7 @@ impl Node {
                     assert!(self.ticked.peers.contains_key(to), "{to:?} is no peer");
                     self.said.insert(*to, offers.clone());
                 }
+                Command::Send(..) => panic!("recalc spoke the words of another strategy"),
                 Command::Query(..) => panic!("recalc asked something"),
             }
         }
