@@ -192,8 +192,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[control]\nstrategy = \"leese\"",
-        "agent.toml:5: control.strategy: unknown strategy \"leese\"; known are alllocal, latency-threshold, random, recalc, \
-         static",
+        "agent.toml:5: control.strategy: unknown strategy \"leese\"; known are alllocal, external, ",
     ),
     ("[control]\nperiod = \"fast\"", "agent.toml:5: control.period: "),
     ("[control]\nperiod = \"1ms\"", "agent.toml:5: control.period: 1ms is out of bounds"),
@@ -211,7 +210,10 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     ("[control.nodemargin]\nthreshold = 0", "agent.toml:5: control.nodemargin.threshold: "),
     ("[control.external]\nurl = \"https://x\"", "agent.toml:5: control.external.url: "),
-    ("[control]\nstrategy = \"external\"", "control.external.url: missing; the strategy external asks"),
+    (
+        "[control]\nstrategy = \"external\"",
+        "agent.toml:4: control.external.url: missing; the strategy external asks",
+    ),
     ("[control.external]\ntimeout = \"never\"", "agent.toml:5: control.external.timeout: "),
     ("[functions.figlet]\nmax_rate = -1", "agent.toml:5: functions.figlet.max_rate: -1 is not a rate"),
     (
