@@ -62,9 +62,9 @@ pub(super) enum Command {
         #[arg(long, value_name = "IP:PORT")]
         client: Option<std::net::SocketAddr>,
     },
-    /// Take no more work from peers; the node's own users are served, and shared, as before
+    /// Take no more work from peers; the node's own users are served as before
     ///
-    /// Peers hear of it at once and send nothing new. It lasts until `dfaas resume`, or until the agent ends.
+    /// Peers hear of it at once and send nothing new; nor do they grant anything to a node that takes nothing. It lasts until `dfaas resume`, or until the agent ends.
     Drain(Show),
     /// Take work from peers again
     Resume(Show),
