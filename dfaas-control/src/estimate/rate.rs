@@ -13,6 +13,9 @@ const SLOW: Duration = Duration::from_secs(15);
 /// A sample, or a mean, that is off by more than this many deviations is a step and no noise.
 const STEP: f64 = 3.0;
 
+/// For so many periods on end the fast mean may be off on one side: then the slow one lags, and begins anew.
+const LAG: f64 = 5.0;
+
 /// No node is asked for more.
 const MOST: f64 = 1e7;
 
@@ -21,8 +24,8 @@ const MOST: f64 = 1e7;
 ///
 /// The noise is how far samples lie from the fast mean, and at least what independent arrivals would show. It is not
 /// measured about the slow mean, as that is far off after a step: some ten seconds later the two means would lie within
-/// such a deviation of each other, and the rate would fall to a half. For the same reason a step sets the slow mean anew;
-/// a step upwards is believed at once, since what is not foreseen is refused, while one downwards takes a few periods.
+/// such a deviation of each other, and the rate would fall to a half. For the same reason a step sets the slow mean anew,
+/// and so does a difference that lasts. A step upwards is believed at once, since what is not foreseen is refused, while one downwards takes a few periods.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Rate {
     fast: f64,
@@ -30,6 +33,8 @@ pub(crate) struct Rate {
     variance: f64,
     /// Periods that were counted.
     counted: f64,
+    /// For how many periods the fast mean was above the slow one by more than the noise, or, below zero, below it.
+    off: f64,
 }
 
 impl Rate {
@@ -44,7 +49,7 @@ impl Rate {
         let chance = self.fast.max(sample) / passed.as_secs_f64();
         let noise = self.variance.max(chance).sqrt();
         if self.counted >= 1.0 && sample - self.fast > STEP * noise {
-            (self.fast, self.slow) = (sample, sample);
+            (self.fast, self.slow, self.off) = (sample, sample, 0.0);
             self.counted += part;
             return;
         }
@@ -55,16 +60,22 @@ impl Rate {
         }
         self.fast += fast * (sample - self.fast);
         self.slow += slow * (sample - self.slow);
-        if (self.fast - self.slow).abs() > STEP * noise {
-            self.slow = self.fast;
-        }
         self.counted += part;
+        let gap = self.fast - self.slow;
+        let side = if gap.abs() > self.noise() { gap.signum() } else { 0.0 };
+        self.off = if side * self.off > 0.0 { self.off + side * part } else { side * part };
+        if gap.abs() > STEP * noise || self.off.abs() >= LAG {
+            (self.slow, self.off) = (self.fast, 0.0);
+        }
+    }
+
+    fn noise(&self) -> f64 {
+        self.variance.max(self.slow).sqrt()
     }
 
     /// Invocations a second.
     pub(crate) fn value(&self) -> f64 {
-        let noise = self.variance.max(self.slow).sqrt();
-        if (self.fast - self.slow).abs() > noise { self.fast } else { self.slow }
+        if (self.fast - self.slow).abs() > self.noise() { self.fast } else { self.slow }
     }
 }
 

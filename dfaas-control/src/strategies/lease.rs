@@ -51,9 +51,8 @@ const BUSY: (f64, f64) = (0.5, 0.4);
 /// neighbours are told: nothing that is decided here changes it, and the loop cannot swing.
 ///
 /// A word is the whole of what a node says to a peer: at each tick, and between ticks at once if an ask, a grant or a
-/// role changes notably. Level, demand and headroom are those of the last tick; a message between ticks changes only what
-/// its sender asks and grants, so a word causes answers and plans, and answers cause plans only. The first word of a peer
-/// is always answered once.
+/// role changes notably. Demand and role are those of the last tick, and between ticks headroom only grows, with the level.
+/// So a word causes answers and plans, and answers cause plans only. The first word of a peer is always answered once.
 ///
 /// A plan is set before messages are sent: admission is open before a grant is used, and closed before a cut is told. A
 /// grant to one peer is raised between ticks only by what nobody else holds; others are cut at ticks, when all are told.
@@ -71,6 +70,8 @@ pub struct Lease {
     demand: Demand,
     limiter: Limiter,
     role: Role,
+    /// What the last balance was struck of.
+    sides: Sides,
     life: Life,
     near: Near,
     trust: Trust,
@@ -95,6 +96,7 @@ impl Lease {
             demand: Demand::default(),
             limiter: Limiter::default(),
             role: Role::default(),
+            sides: Sides::default(),
             life: Life::default(),
             near: Near::default(),
             trust: Trust::default(),
@@ -135,14 +137,15 @@ impl Lease {
         let own = || self.demand.loads().values().filter(|load| load.here);
         let vouched = own().next().is_some() && own().all(|load| load.most.is_some());
         let warmth = self.life.warmth(now, vouched);
-        let balance = self.role.balance(&Sides {
+        self.sides = Sides {
             capacity,
             level,
             demand,
             stock: self.demand.safety_stock(self.period),
             warmth,
             closed: self.life.draining || !self.demand.known(),
-        });
+        };
+        let balance = self.role.balance(&self.sides);
         let inflight = self.measured.functions.iter().filter_map(|(id, function)| {
             Some(function.inflight as f64 * self.demand.loads().get(id).filter(|load| load.here)?.cost)
         });
@@ -160,6 +163,18 @@ impl Lease {
             ticks: self.standing.ticks + 1,
         };
         self.wants = offload::wants(self.demand.loads(), balance.excess);
+    }
+
+    /// A neighbour that tells of more work raises the level, and with it what this node gives, before the next tick. What
+    /// lowers it waits for that, since then all can be told of their cuts.
+    fn raise_level(&mut self) {
+        let own = Load { capacity: self.sides.capacity, demand: self.sides.demand };
+        let level = water_level(own, self.heard.words().map(|(_, word)| word.load()));
+        if level > self.sides.level {
+            self.sides.level = level;
+            self.standing.level = level;
+            self.standing.headroom = self.role.headroom(&self.sides);
+        }
     }
 
     /// The peers that can be asked for something now, the nearest first.
@@ -294,6 +309,7 @@ impl Strategy for Lease {
         if !self.demand.known() {
             return Vec::new();
         }
+        self.raise_level();
         if news.role {
             self.asks = asks::asks(&self.wants, &self.neighbours());
         }
@@ -315,12 +331,18 @@ impl Lease {
     /// Who is told something between ticks, after a word of `from`, and what it is granted then.
     fn answers(&self, now: Time, from: NodeId, news: News) -> Vec<(NodeId, f32)> {
         let claims = self.claims();
+        // Where a cut could not be told at its tick, every word that goes out tells it.
+        let cut = self.ledger.total() > self.standing.headroom;
         let grant = |node: NodeId| {
+            let proposed = || self.ledger.propose_one(self.standing.headroom, &claims, node);
+            // What it was told, which a number of a message holds exactly.
+            let said = self.ledger.said(node) as f32;
             if node == from {
-                self.ledger.propose_one(self.standing.headroom, &claims, node)
+                proposed()
+            } else if cut {
+                said.min(proposed())
             } else {
-                // What it was told, which a number of a message holds exactly.
-                self.ledger.said(node) as f32
+                said
             }
         };
         let peers = self.measured.peers.keys().copied().filter(|node| self.said.may(now, *node));

@@ -38,7 +38,7 @@ pub(super) fn asks(wants: &[Want], neighbours: &[Neighbour]) -> BTreeMap<NodeId,
         let mut missing = whole;
         for (neighbour, (available, headroom)) in neighbours.iter().zip(&mut left) {
             let Some(cost) = neighbour.costs.get(&want.function) else { continue };
-            let rate = missing.min(*available / cost).min(whole * neighbour.trust).max(0.0);
+            let rate = missing.min(available.min(*headroom) / cost).min(whole * neighbour.trust).max(0.0);
             *asked.entry(neighbour.node).or_default() += rate * cost;
             *available -= rate * cost;
             *headroom -= rate * cost;

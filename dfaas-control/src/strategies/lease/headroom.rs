@@ -13,7 +13,7 @@ pub(super) struct Balance {
 }
 
 /// What a balance is struck of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sides {
     /// Processors that are used well.
     pub capacity: f64,
@@ -36,16 +36,19 @@ pub(super) struct Role {
 }
 
 impl Role {
-    /// Strikes the balance of a tick. A sender takes nothing from others, or work would go round.
+    /// Strikes the balance of a tick.
     pub(super) fn balance(&mut self, sides: &Sides) -> Balance {
         let target = sides.capacity * sides.level;
         let from = if self.sender { ENDS } else { BEGINS };
         self.sender = sides.demand > 0.0 && sides.demand >= target * from;
-        let left = (target - sides.demand - sides.stock).max(0.0) * sides.warmth;
-        Balance {
-            excess: (sides.demand - target).max(0.0),
-            headroom: if self.sender || sides.closed { 0.0 } else { left },
-        }
+        Balance { excess: (sides.demand - target).max(0.0), headroom: self.headroom(sides) }
+    }
+
+    /// What can be given, the role being that of the last balance. A sender takes nothing from others, or work would go
+    /// round.
+    pub(super) fn headroom(self, sides: &Sides) -> f64 {
+        let left = (sides.capacity * sides.level - sides.demand - sides.stock).max(0.0) * sides.warmth;
+        if self.sender || sides.closed { 0.0 } else { left }
     }
 
     /// Whether it was a sender at its last balance.
