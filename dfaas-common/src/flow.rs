@@ -197,6 +197,10 @@ pub const fn patience(state: u64, marks: u64) -> u64 {
     }
 }
 
+/// How long (ns) the entry of a finished connection is kept while the table is nearly full: in this time whatever was lost
+/// at its end has been sent again, and was seen.
+pub const PATIENCE_WHEN_CROWDED: u64 = SECOND;
+
 /// Whether the connection is over, so that its tuple, port and entry may be taken over by a new one.
 #[inline(always)]
 #[must_use]

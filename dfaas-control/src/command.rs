@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::action::{Action, Observation};
 use crate::id::{FunctionId, NodeId};
 use crate::plan::Plan;
 
@@ -102,13 +105,19 @@ pub struct Offer {
     pub limit: f32,
 }
 
-/// What a strategy can ask: probes of peers, external policies. None does yet.
+/// What a strategy can ask of the host.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Request {}
+pub enum Request {
+    /// `external`: how these functions' invocations are to be divided.
+    Action(BTreeMap<FunctionId, Observation>),
+}
 
-/// The answer to a [`Request`]. There is none yet, as there is no request.
+/// The answer to a [`Request`].
 #[derive(Debug, Clone, PartialEq)]
-pub enum Reply {}
+pub enum Reply {
+    /// An action for each function that the answer was about; what is not there stays as it is.
+    Action(BTreeMap<FunctionId, Action>),
+}
 
 /// Why a query has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -119,4 +128,7 @@ pub enum QueryFailed {
     /// The other side could not be reached or refused.
     #[error("refused or unreachable")]
     Refused,
+    /// There was an answer, but none that can be meant.
+    #[error("an answer of no use")]
+    Unusable,
 }

@@ -1,10 +1,22 @@
 use std::time::Duration;
 
-use crate::strategies::{AllLocal, LatencyThreshold, Lease, RandomParts, Recalc, Static};
+use crate::strategies::{
+    AllLocal, External, LatencyThreshold, Lease, NodeMargin, P2c, RandomParts, Recalc, Static,
+};
 use crate::strategy::Strategy;
 
 /// Names that [`strategy`] knows.
-pub const STRATEGIES: &[&str] = &["alllocal", "latency-threshold", "lease", "random", "recalc", "static"];
+pub const STRATEGIES: &[&str] = &[
+    "alllocal",
+    "external",
+    "latency-threshold",
+    "lease",
+    "nodemargin",
+    "p2c",
+    "random",
+    "recalc",
+    "static",
+];
 
 /// The strategy of a node whose configuration names none.
 pub const DEFAULT_STRATEGY: &str = "recalc";
@@ -22,6 +34,8 @@ pub struct Options {
     pub random_reject: bool,
     /// `latency-threshold`: peers with a longer round-trip time get nothing.
     pub latency_threshold: Duration,
+    /// `nodemargin`: percent of a resource from which on a node is overloaded, above 0 to 100.
+    pub nodemargin_threshold: f64,
 }
 
 /// Among whom `recalc` divides a node's margin for a function.
@@ -42,6 +56,7 @@ impl Default for Options {
             recalc_split: RecalcSplit::default(),
             random_reject: false,
             latency_threshold: Duration::from_millis(50),
+            nodemargin_threshold: 90.0,
         }
     }
 }
@@ -65,8 +80,11 @@ pub struct UnknownStrategy(pub String);
 pub fn strategy(name: &str, options: &Options) -> Result<Box<dyn Strategy>, UnknownStrategy> {
     match name {
         "alllocal" => Ok(Box::new(AllLocal::new(options))),
+        "external" => Ok(Box::new(External::new(options))),
         "latency-threshold" => Ok(Box::new(LatencyThreshold::new(options))),
         "lease" => Ok(Box::new(Lease::new(options))),
+        "nodemargin" => Ok(Box::new(NodeMargin::new(options))),
+        "p2c" => Ok(Box::new(P2c::new(options))),
         "random" => Ok(Box::new(RandomParts::new(options))),
         "recalc" => Ok(Box::new(Recalc::new(options))),
         "static" => Ok(Box::new(Static::new(options))),
@@ -89,7 +107,7 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_with_the_known_ones() {
         let Err(error) = strategy("leese", &Options::default()) else { panic!("\"leese\" was made") };
-        let known = "alllocal, latency-threshold, lease, random, recalc, static";
+        let known = STRATEGIES.join(", ");
         assert_eq!(error.to_string(), format!("unknown strategy \"leese\"; known are {known}"));
     }
 }

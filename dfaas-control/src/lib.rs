@@ -4,12 +4,14 @@
 //! agent, the simulator and the tests run the very same strategies, and the same seed gives the same run.
 #![forbid(unsafe_code)]
 
+mod action;
 mod command;
 mod estimate;
 mod factory;
 mod id;
 mod incarnation;
 mod measurements;
+mod model;
 mod peers;
 mod plan;
 mod random;
@@ -17,6 +19,7 @@ mod shares;
 mod strategies;
 mod strategy;
 
+pub use action::{Action, ActionError, Forwarded, Observation};
 pub use command::{
     Command, LeaseWord, MarginWord, Message, Offer, ProbeWord, QueryFailed, QueryId, Reply, Request,
     lease_flag,
@@ -27,9 +30,12 @@ pub use incarnation::{Contest, Incarnation};
 pub use measurements::{
     FunctionMeasurements, Measurements, NodeMeasurements, PeerFunctions, PeerMeasurements,
 };
+pub use model::Capacity;
 pub use peers::{Heard, PeerTable};
 pub use plan::{Admission, FunctionPlan, PickMode, Plan, Wait};
 pub use random::Random;
 pub use shares::{MAX_TARGETS, SHARE_ONE, Shares, SharesError, Target};
-pub use strategies::{AllLocal, LatencyThreshold, Lease, RandomParts, Recalc, Static};
+pub use strategies::{
+    AllLocal, External, LatencyThreshold, Lease, NodeMargin, P2c, RandomParts, Recalc, Static,
+};
 pub use strategy::Strategy;

@@ -62,7 +62,7 @@ fn the_example_file_is_accepted_and_says_which_keys_wait_for_later() {
     assert_eq!(config.static_peers.len(), 2);
     assert_eq!(config.functions["figlet"].max_rate, Some(10.0));
     assert_eq!(config.functions["figlet"].timeout, Some(Duration::from_secs(2)));
-    for key in ["overlay.topology", "control.external", "functions.figlet.timeout"] {
+    for key in ["overlay.topology", "functions.figlet.timeout"] {
         assert!(config.without_effect.iter().any(|unused| unused == key), "{key}");
     }
     let used =
@@ -98,7 +98,9 @@ fn addresses_of_both_families_are_accepted_wherever_there_are_addresses() {
 fn strategies_are_told_what_their_tables_say() {
     let tables = "[control]\nstrategy = \"latency-threshold\"\nperiod = \"2s\"\n[control.static]\nlocal = 25\n\
                   [control.recalc]\nsplit = \"all\"\n[control.random]\nreject = true\n\
-                  [control.latency_threshold]\nrtt = \"5ms\"\n";
+                  [control.latency_threshold]\nrtt = \"5ms\"\n\
+                  [control.nodemargin]\nthreshold = 75\n\
+                  [control.external]\nurl = \"http://192.0.2.9:5000/rl\"\ntimeout = \"300ms\"\n";
     let config = check(&format!("{SMALLEST}{tables}")).unwrap();
     assert_eq!(config.control.strategy, "latency-threshold");
     let expected = Options {
@@ -107,8 +109,14 @@ fn strategies_are_told_what_their_tables_say() {
         recalc_split: RecalcSplit::All,
         random_reject: true,
         latency_threshold: Duration::from_millis(5),
+        nodemargin_threshold: 75.0,
     };
     assert_eq!(config.control.options, expected);
+    let external = config.control.external.unwrap();
+    assert_eq!(
+        (external.url.as_str(), external.timeout),
+        ("http://192.0.2.9:5000/rl", Duration::from_millis(300))
+    );
     // Tables of strategies that were not chosen are no reason to warn.
     assert!(config.without_effect.is_empty(), "{:?}", config.without_effect);
 }
@@ -184,8 +192,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[control]\nstrategy = \"leese\"",
-        "agent.toml:5: control.strategy: unknown strategy \"leese\"; known are alllocal, latency-threshold, lease, random, recalc, \
-         static",
+        "agent.toml:5: control.strategy: unknown strategy \"leese\"; known are alllocal, external, ",
     ),
     ("[control]\nperiod = \"fast\"", "agent.toml:5: control.period: "),
     ("[control]\nperiod = \"1ms\"", "agent.toml:5: control.period: 1ms is out of bounds"),
@@ -200,6 +207,12 @@ const MISTAKES: &[(&str, &str)] = &[
     (
         "[control.latency_threshold]\nrtt = \"11s\"",
         "agent.toml:5: control.latency_threshold.rtt: 11s is out of bounds",
+    ),
+    ("[control.nodemargin]\nthreshold = 0", "agent.toml:5: control.nodemargin.threshold: "),
+    ("[control.external]\nurl = \"https://x\"", "agent.toml:5: control.external.url: "),
+    (
+        "[control]\nstrategy = \"external\"",
+        "agent.toml:4: control.external.url: missing; the strategy external asks",
     ),
     ("[control.external]\ntimeout = \"never\"", "agent.toml:5: control.external.timeout: "),
     ("[functions.figlet]\nmax_rate = -1", "agent.toml:5: functions.figlet.max_rate: -1 is not a rate"),

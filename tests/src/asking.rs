@@ -39,6 +39,16 @@ impl Node {
         serde_json::from_str(&said).with_context(|| format!("`dfaas {command}` says no JSON: {said}"))
     }
 
+    /// Tells the agent to take nothing from peers any more (`drain`), or to take it again (`resume`).
+    pub fn tell(&self, word: &str) -> Result<()> {
+        let socket = self.admin_socket();
+        let (status, said) = self.dfaas(&[word, "--socket", &socket.to_string_lossy()], ANSWER)?;
+        if !status.success() {
+            bail!("`dfaas {word}` says: {said}");
+        }
+        Ok(())
+    }
+
     /// The names of the peers that invocations may be sent to.
     pub fn usable_peers(&self) -> Result<Vec<String>> {
         let peers = self.json("peers")?;

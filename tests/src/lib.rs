@@ -22,6 +22,7 @@ mod namespace;
 mod node;
 mod offloads;
 mod overlay_settings;
+pub mod policy;
 mod process;
 pub mod proxy;
 mod registry;

@@ -26,9 +26,25 @@ pub(super) fn set_plan(
 pub(super) fn with_own_limits(shares: Shares, function: &FunctionMeasurements) -> FunctionPlan {
     FunctionPlan {
         local_inflight: function.max_inflight,
-        local_rate: function.max_rate,
+        local_rate: function.max_rate.filter(|rate| rate.is_finite()),
         ..FunctionPlan::new(shares)
     }
+}
+
+/// A function's limit in invocations a second; what cannot be one is none.
+pub(super) fn limit(function: &FunctionMeasurements) -> Option<f64> {
+    function.max_rate.filter(|rate| rate.is_finite() && *rate > 0.0)
+}
+
+/// The least that peers may send of a function that has a limit, in invocations a second: so they find out when there is
+/// more again.
+const LEAST: f64 = 0.5;
+
+/// What this node's users leave of a function's limit, in invocations a second; `None`: there is no limit.
+pub(super) fn left_for_peers(function: &FunctionMeasurements) -> Option<f64> {
+    let most = limit(function)?;
+    let asked = if function.user_rate.is_finite() { function.user_rate.clamp(0.0, most) } else { 0.0 };
+    Some((most - asked).max(LEAST))
 }
 
 /// The peers to which invocations of a function may be sent: none if it must not leave, else those that have it and are

@@ -5,11 +5,11 @@ use dfaas_common::address::Tuple;
 use dfaas_common::config::cursor;
 use dfaas_common::count::Event;
 use dfaas_common::event::End;
-use dfaas_common::flow::{Flow, FlowRef, finished, patience, state};
+use dfaas_common::flow::{Flow, FlowRef, PATIENCE_WHEN_CROWDED, finished, patience, state};
 
 use super::atomic;
 use super::count;
-use super::maps::{CURSORS, FLOWS, FREE, TABLE};
+use super::maps::{CONFIG, CURSORS, FLOWS, FREE, TABLE};
 use super::report;
 
 /// Looks a connection up.
@@ -84,6 +84,23 @@ pub fn retire(number: u32, flow: *mut Flow, from: u64) -> bool {
     true
 }
 
+/// Whether the table is nearly full: new connections are left to the host.
+#[inline(always)]
+pub fn crowded(max_flows: u32) -> bool {
+    // A sixteenth is kept for connections whose handshake is already answered.
+    match CURSORS.get(cursor::LIVE) {
+        Some(live) => *live >= (max_flows - max_flows / 16) as u64,
+        None => true,
+    }
+}
+
+/// Whether a flow that has been without packets for so long is to give up its entry, as others wait for one.
+#[inline(always)]
+fn in_the_way(at: u64, marks: u64, silence: u64) -> bool {
+    let over = finished(marks) && (at == state::ESTABLISHED || at == state::FORWARDED);
+    over && silence >= PATIENCE_WHEN_CROWDED && CONFIG.get(0).is_some_and(|config| crowded(config.max_flows))
+}
+
 /// Frees the flow with this index if it has been without packets for too long.
 #[inline(never)]
 pub fn sweep(index: u32, now: u64) {
@@ -91,7 +108,11 @@ pub fn sweep(index: u32, now: u64) {
     // SAFETY: map values; a stale read only delays the decision to the next sweep.
     let (at, marks, seen) = unsafe { ((*flow).state, (*flow).marks, (*flow).last_seen) };
     // Another CPU may have seen a packet after `now` was read.
-    if at == state::FREE || at == state::DEAD || seen >= now || now - seen < patience(at, marks) {
+    if at == state::FREE || at == state::DEAD || seen >= now {
+        return;
+    }
+    let silence = now - seen;
+    if silence < patience(at, marks) && !in_the_way(at, marks, silence) {
         return;
     }
     report::over(flow, End::Forgotten);

@@ -1,6 +1,6 @@
 //! Connections that have not sent data: everything about them is in the cookie.
 
-use dfaas_common::config::{Config, cursor, setting};
+use dfaas_common::config::{Config, setting};
 use dfaas_common::cookie::{LIFE, NO_SCALE, Offer, SEGMENT_SIZES, SEGMENT_SIZES_6, epoch, make, verify};
 use dfaas_common::count::{DropReason, Event};
 use dfaas_common::forwarded::{LINE, LINE_6};
@@ -8,7 +8,8 @@ use dfaas_common::translate::{OUR_SCALE, flag};
 
 use super::count::{drop, event};
 use super::emit::{emit, plain_options, syn_options};
-use super::maps::{CURSORS, LATE, USERS};
+use super::flows;
+use super::maps::{LATE, USERS};
 use super::native;
 use super::packet::Packet;
 use super::scratch::Scratch;
@@ -102,16 +103,6 @@ fn is_user(s: *mut Scratch) -> bool {
     USERS.get(Key::new(128, address)).is_some_and(|admitted| *admitted != 0)
 }
 
-/// Whether the flow table has room for more connections.
-#[inline(always)]
-fn has_room(config: &Config) -> bool {
-    // A sixteenth is kept for connections whose handshake is already answered.
-    match CURSORS.get(cursor::LIVE) {
-        Some(live) => *live < (config.max_flows - config.max_flows / 16) as u64,
-        None => false,
-    }
-}
-
 /// Why the SYN at hand, to a listen address, is not answered but left to the host; `None`: it is answered.
 #[inline(always)]
 pub fn objection(packet: impl Packet, s: *mut Scratch, config: &Config) -> Option<Event> {
@@ -121,7 +112,7 @@ pub fn objection(packet: impl Packet, s: *mut Scratch, config: &Config) -> Optio
     if !is_user(s) {
         return Some(Event::SynNotUser);
     }
-    if !has_room(config) {
+    if flows::crowded(config.max_flows) {
         return Some(Event::SynTableFull);
     }
     // SAFETY: map value.

@@ -5,6 +5,7 @@ mod backend;
 mod boundary;
 mod choose;
 mod client;
+mod connect;
 mod count;
 mod cut;
 mod data_port;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Incoming;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
@@ -44,26 +44,39 @@ pub enum ClientError {
 /// # Errors
 /// If no agent is there, it does not answer in time, or not with 200.
 pub async fn get(socket: &Path, path: &str) -> Result<Bytes, ClientError> {
+    call(socket, Method::GET, path).await
+}
+
+/// Tells the agent behind `socket` to do what `path` says and answers the body.
+///
+/// # Errors
+/// If no agent is there, it does not answer in time, or not with 200.
+pub async fn post(socket: &Path, path: &str) -> Result<Bytes, ClientError> {
+    call(socket, Method::POST, path).await
+}
+
+async fn call(socket: &Path, method: Method, path: &str) -> Result<Bytes, ClientError> {
     let failed = |cause: String| ClientError::Failed { path: socket.to_owned(), cause };
     let stream = UnixStream::connect(socket)
         .await
         .map_err(|cause| ClientError::NotRunning { path: socket.to_owned(), cause })?;
-    let answer = tokio::time::timeout(TIMEOUT, ask(stream, path)).await;
+    let answer = tokio::time::timeout(TIMEOUT, ask(stream, method, path)).await;
     answer.map_err(|_| failed(format!("no answer within {} s", TIMEOUT.as_secs())))?.map_err(failed)
 }
 
-async fn ask(stream: UnixStream, path: &str) -> Result<Bytes, String> {
-    let response = send(stream, path).await?;
+async fn ask(stream: UnixStream, method: Method, path: &str) -> Result<Bytes, String> {
+    let response = send(stream, method, path).await?;
     whole(response, path).await
 }
 
 /// Sends a request; the head of the answer.
-async fn send(stream: UnixStream, path: &str) -> Result<Response<Incoming>, String> {
+async fn send(stream: UnixStream, method: Method, path: &str) -> Result<Response<Incoming>, String> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|cause| cause.to_string())?;
     tokio::spawn(connection);
-    let request = Request::get(path).header("host", "agent").body(Empty::<Bytes>::new());
+    let request = Request::builder().method(method).uri(path).header("host", "agent");
+    let request = request.body(Empty::<Bytes>::new());
     let request = request.map_err(|cause| cause.to_string())?;
     sender.send_request(request).await.map_err(|cause| cause.to_string())
 }
@@ -124,7 +137,7 @@ pub async fn follow(socket: &Path, path: &str) -> Result<Lines, ClientError> {
         .await
         .map_err(|cause| ClientError::NotRunning { path: socket.to_owned(), cause })?;
     let begin = async {
-        let response = send(stream, path).await?;
+        let response = send(stream, Method::GET, path).await?;
         if response.status().is_success() {
             return Ok(Lines { socket: socket.to_owned(), body: response.into_body(), rest: Vec::new() });
         }

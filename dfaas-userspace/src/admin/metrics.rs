@@ -10,7 +10,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::{kernel_metrics, overlay_metrics, traffic_metrics};
+use super::{kernel_metrics, overlay_metrics, query_metrics, traffic_metrics};
 use crate::agent::{State, backend, origin};
 use crate::dataplane::Snapshot;
 
@@ -78,9 +78,12 @@ impl Collector for Reading {
         gauge(encoder, "dfaas_flows", "Entries of the flow table in use", self.snapshot.flows)?;
         let armed = u64::from(self.snapshot.armed);
         gauge(encoder, "dfaas_dataplane_armed", "1 if new connections are steered", armed)?;
+        let draining = u64::from(self.state.draining);
+        gauge(encoder, "dfaas_draining", "1 if the node takes nothing from peers", draining)?;
         self.families(encoder)?;
         kernel_metrics::encode(&self.snapshot, encoder)?;
         traffic_metrics::encode(&self.snapshot, encoder)?;
+        query_metrics::encode(&self.state, encoder)?;
         overlay_metrics::encode(&self.state, encoder)
     }
 }

@@ -7,12 +7,13 @@ mod kernel_metrics;
 mod lasting;
 mod metrics;
 mod overlay_metrics;
+mod query_metrics;
 mod router;
 mod serve;
 mod traffic_metrics;
 mod view;
 
-pub use client::{ClientError, Lines, follow, get};
+pub use client::{ClientError, Lines, follow, get, post};
 pub use metrics::{TickHistogram, encode, tick_histogram};
 pub use serve::{AdminError, Listeners};
 pub use view::View;

@@ -4,7 +4,7 @@ use axum::extract::{Request, State as Extract};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use dfaas_control::Time;
 use serde_json::json;
@@ -13,6 +13,7 @@ use super::explain;
 use super::flows;
 use super::metrics;
 use super::view::View;
+use crate::agent::Word;
 use crate::config::Secret;
 
 /// The paths of the Unix socket: everything.
@@ -25,6 +26,8 @@ pub(super) fn commands(view: View) -> Router {
         .route("/explain", get(explain::explain))
         .route("/flows", get(flows::flows))
         .route("/flows/follow", get(flows::follow))
+        .route("/drain", post(drain))
+        .route("/resume", post(resume))
         .with_state(view.clone());
     reports.merge(public(view, None))
 }
@@ -76,6 +79,21 @@ async fn functions(Extract(view): Extract<View>) -> Response {
 
 async fn plan(Extract(view): Extract<View>) -> Response {
     Json(view.state().plan_reports(Instant::now())).into_response()
+}
+
+async fn drain(Extract(view): Extract<View>) -> Response {
+    operate(&view, Word::Drain).await
+}
+
+async fn resume(Extract(view): Extract<View>) -> Response {
+    operate(&view, Word::Resume).await
+}
+
+async fn operate(view: &View, word: Word) -> Response {
+    match view.operate(word).await {
+        Ok(report) => Json(report).into_response(),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+    }
 }
 
 async fn healthz(Extract(view): Extract<View>) -> Response {

@@ -1,22 +1,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::metrics::TickHistogram;
-use crate::agent::{Following, State, Writer};
+use crate::agent::{Ask, DrainReport, Following, State, Word, Writer};
 use crate::dataplane::{DataPlane, DataPlaneError, Explanation, FlowView, Question, Snapshot};
 
 /// Longest wait for fresh counters; after it the last ones are told.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What the admin interface sees of the agent: it can read and follow, and nothing else.
+/// What the admin interface sees of the agent: it can read and follow, and pass words of operators on.
 #[derive(Debug, Clone)]
 pub struct View {
     state: watch::Receiver<Arc<State>>,
     writer: Writer,
     pub(super) following: Following,
     pub(super) tick_seconds: TickHistogram,
+    asks: mpsc::Sender<Ask>,
 }
 
 impl View {
@@ -26,8 +27,26 @@ impl View {
         writer: Writer,
         following: Following,
         tick_seconds: TickHistogram,
+        asks: mpsc::Sender<Ask>,
     ) -> Self {
-        Self { state, writer, following, tick_seconds }
+        Self { state, writer, following, tick_seconds, asks }
+    }
+
+    /// Has the agent do what an operator wants.
+    ///
+    /// # Errors
+    /// If it does not within [`PATIENCE`].
+    pub async fn operate(&self, word: Word) -> Result<DrainReport, String> {
+        let (done, report) = oneshot::channel();
+        let asked = async {
+            self.asks.send(Ask { word, done }).await.ok()?;
+            report.await.ok()
+        };
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Some(report)) => Ok(report),
+            Ok(None) => Err("the agent is leaving".to_owned()),
+            Err(_) => Err(format!("the agent did not answer within {} s", PATIENCE.as_secs())),
+        }
     }
 
     /// What the agent published last.

@@ -3,11 +3,13 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::Duration;
 
 use dfaas_control::{
-    Command, FunctionId, Measurements, Message, NodeId, Random, Strategy, Time, UnknownStrategy,
+    Command, FunctionId, Measurements, Message, NodeId, QueryFailed, QueryId, Random, Reply, Strategy, Time,
+    UnknownStrategy,
 };
 
 use super::gateways::Gateways;
 use super::history::History;
+use super::query::{Names, Question};
 use super::roster::{RosterPeer, roster};
 use super::state::Rates;
 use super::{measure, plans};
@@ -40,6 +42,10 @@ pub(super) struct Core {
     inbox: BTreeMap<NodeId, Message>,
     /// For the overlay; taken by whoever can send them.
     orders: Vec<Order>,
+    /// What the strategy asks; taken by whoever can carry it out.
+    questions: Vec<Question>,
+    /// Whether this node takes nothing from peers, by an operator's word.
+    draining: bool,
 }
 
 /// What an event of the overlay calls for.
@@ -70,6 +76,8 @@ impl Core {
             plan: None,
             inbox: BTreeMap::new(),
             orders: Vec::new(),
+            questions: Vec::new(),
+            draining: false,
         })
     }
 
@@ -245,11 +253,51 @@ impl Core {
                     let effects = self.federation.as_mut().map(|federation| federation.say(now, to, message));
                     self.note(effects.unwrap_or_default().orders);
                 }
-                // There is no request yet.
-                Command::Query(_, request) => match request {},
+                Command::Query(id, request) => {
+                    let question = Question { id, request, names: self.names(now) };
+                    self.questions.push(question);
+                }
             }
         }
         next
+    }
+
+    /// What numbers stand for, for those who know names only.
+    fn names(&self, now: Time) -> Names {
+        let peers = self.roster(now);
+        let foreign = self.foreign(&peers);
+        let own = self.catalogue.iter().flat_map(|catalogue| catalogue.functions.keys());
+        let functions = own.chain(&foreign).map(|name| (FunctionId::from_name(name), name.clone()));
+        Names {
+            functions: functions.collect(),
+            nodes: peers.iter().map(|peer| (peer.node, peer.name.clone())).collect(),
+        }
+    }
+
+    /// What the strategy asks, once.
+    pub(super) fn take_questions(&mut self) -> Vec<Question> {
+        std::mem::take(&mut self.questions)
+    }
+
+    /// A question of the strategy has its answer, or will have none.
+    pub(super) fn on_reply(&mut self, now: Time, id: QueryId, reply: Result<Reply, QueryFailed>) -> Next {
+        let commands = self.strategy.on_reply(now, id, reply);
+        self.carry_out(now, commands)
+    }
+
+    /// Takes nothing from peers any more, or takes it again; peers are told at once.
+    pub(super) fn drain(&mut self, now: Time, draining: bool) {
+        self.draining = draining;
+        self.strategy.drain(draining);
+        if let Some(federation) = &mut self.federation {
+            let effects = federation.drain(now, draining);
+            self.note(effects.orders);
+        }
+    }
+
+    /// Whether this node takes nothing from peers, by an operator's word.
+    pub(super) fn draining(&self) -> bool {
+        self.draining
     }
 
     /// The peers; none while another agent uses this node's identity, as none of them knows this one then.
@@ -293,7 +341,11 @@ impl Core {
     /// What the data plane is to be told; functions and plans once the gateway told.
     pub(super) fn wanted(&self, now: Time) -> Wanted {
         let peers = self.roster(now);
-        let admitted = plans::admitted(self.plan.as_ref(), &peers);
+        let mut admitted = plans::admitted(self.plan.as_ref(), &peers);
+        if self.draining {
+            // Connections that they have go on: peers leave them when they hear of it.
+            admitted.iter_mut().for_each(|peer| peer.admission = Some(plans::NOTHING));
+        }
         let waits = plans::waits(self.plan.as_ref(), &peers);
         let gateways = self.gateways.placed();
         let Some(catalogue) = &self.catalogue else {

@@ -12,8 +12,12 @@ mod history;
 mod interfaces;
 mod lock;
 mod measure;
+mod operate;
 mod plans;
 mod publish;
+mod query;
+mod query_format;
+mod query_http;
 mod report;
 mod report_flows;
 mod report_peers;
@@ -34,6 +38,7 @@ pub use gateways::GatewayView;
 pub use health::{Check, Health};
 pub use interfaces::check_interfaces;
 pub use lock::{Lock, LockError};
+pub use operate::{Ask, DrainReport, Word};
 pub use report::{
     FunctionReport, FunctionsReport, GatewayReport, InflightReport, InvocationReport, OverlayReport,
     StatusReport,

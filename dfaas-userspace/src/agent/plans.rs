@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use dfaas_control::{FunctionId, NodeId};
 
 use super::roster::RosterPeer;
-use crate::dataplane::{FunctionPlan, Peer, Target, Waits};
+use crate::dataplane::{Admission, FunctionPlan, Peer, Target, Waits};
+
+/// What is admitted from peers of a node that takes nothing.
+pub(super) const NOTHING: Admission = Admission { inflight: 0, rate: 0.0, burst: 0.0 };
 
 /// The plans of these functions, each under its name.
 pub(super) fn named<'a>(
@@ -98,7 +101,7 @@ pub(super) fn same(a: &FunctionPlan, b: &FunctionPlan) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use dfaas_control::{Admission, PeerFunctions, Shares, Target as Chosen};
+    use dfaas_control::{PeerFunctions, Shares, Target as Chosen};
 
     use super::*;
 

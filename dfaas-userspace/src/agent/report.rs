@@ -44,6 +44,12 @@ pub struct StatusReport {
     /// How each interface is served.
     #[serde(default)]
     pub interfaces: Vec<InterfaceReport>,
+    /// Whether it takes nothing from peers, by an operator's word.
+    #[serde(default)]
+    pub draining: bool,
+    /// Why the model server of the strategy `external` gave no answer of use; nothing if it did, or is not asked.
+    #[serde(default)]
+    pub policy_error: Option<String>,
     /// Number of functions of the gateways.
     pub functions: usize,
     /// Number of peers: nodes that invocations go to or come from.

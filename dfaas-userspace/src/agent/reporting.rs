@@ -54,6 +54,8 @@ impl State {
             ready: self.ready(),
             health: self.health(now),
             gateways: self.gateways.iter().map(gateway).collect(),
+            draining: self.draining,
+            policy_error: self.query_error.clone(),
             problems: snapshot.problems.clone(),
             interfaces: snapshot.attachments.iter().map(interface).collect(),
             functions: self.catalogue.as_ref().map_or(0, |catalogue| catalogue.functions.len()),

@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::core::Core;
 use super::federate::federation;
 use super::following::Following;
+use super::operate::Ask;
+use super::query::{Answered, Asker};
 use super::sources::Sources;
 use super::state::State;
 use super::turn::Agent;
@@ -27,6 +29,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Time between calls of [`DataPlane::maintain`].
 const MAINTENANCE: Duration = Duration::from_secs(1);
+
+/// Words of operators that wait for the agent at most; more wait at their sockets.
+const ASKS: usize = 8;
 
 /// How the agent is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +57,8 @@ pub enum AgentError {
     /// There is no such strategy.
     #[error("control.strategy: {0}")]
     Strategy(#[from] UnknownStrategy),
-    /// The client of the gateway could not be made.
-    #[error("gateway client: {0}")]
+    /// The client of a gateway or of the model server could not be made.
+    #[error("client of gateways or of the model server: {0}")]
     Client(#[from] reqwest::Error),
     /// A gateway cannot be asked for its health.
     #[error("gateway health: {0}")]
@@ -77,6 +82,8 @@ enum Event {
     Tick,
     Maintain,
     Heard(Report),
+    Answered(Answered),
+    Asked(Ask),
     Overlay(Vec<overlay::Event>),
     Expiry,
     Exit(Exit),
@@ -109,7 +116,8 @@ pub async fn run(
     let (publish, state) = watch::channel(Arc::new(State::new(&config, started, status)));
     let tick_seconds = admin::tick_histogram();
     let (following, serve_followers) = Following::new(writer.clone());
-    let view = admin::View::new(state, writer.clone(), following, tick_seconds.clone());
+    let (asks, asked) = mpsc::channel(ASKS);
+    let view = admin::View::new(state, writer.clone(), following, tick_seconds.clone(), asks);
 
     let cancel = CancellationToken::new();
     let _cancel_on_return = cancel.clone().drop_guard();
@@ -117,12 +125,13 @@ pub async fn run(
     admin.serve(view, &cancel);
     let (remembered, reports) = sources.start(config.gateway.poll, &cancel);
 
-    let mut agent = Agent::new(core, writer, orders, publish, tick_seconds, started);
+    let (asker, answers) = Asker::new(&config)?;
+    let mut agent = Agent::new(core, writer, orders, publish, tick_seconds, started, asker);
     agent.take_over().await?;
     for (gateway, catalogue) in remembered {
         agent.remembered(gateway.as_deref(), catalogue);
     }
-    let mut events = Events::new(&config, reports, events);
+    let mut events = Events::new(&config, reports, events, answers, asked);
     let exit = loop {
         let event = tokio::select! {
             exit = shutdown.recv() => Event::Exit(exit.unwrap_or(Exit::Keep)),
@@ -137,6 +146,8 @@ pub async fn run(
                     agent.decide().await?;
                 }
             }
+            Event::Answered(answered) => agent.answered(answered).await?,
+            Event::Asked(ask) => agent.operate(ask).await?,
             Event::Overlay(events) => agent.overlay(events).await?,
             Event::Expiry => agent.expire().await?,
         }
@@ -152,6 +163,8 @@ struct Events {
     tick: Interval,
     maintain: Interval,
     reports: mpsc::Receiver<Report>,
+    answers: mpsc::Receiver<Answered>,
+    asked: mpsc::Receiver<Ask>,
     /// `None` without an overlay, or after its end.
     overlay: Option<mpsc::Receiver<overlay::Event>>,
 }
@@ -161,6 +174,8 @@ impl Events {
         config: &Config,
         reports: mpsc::Receiver<Report>,
         overlay: Option<mpsc::Receiver<overlay::Event>>,
+        answers: mpsc::Receiver<Answered>,
+        asked: mpsc::Receiver<Ask>,
     ) -> Self {
         let every = |period| {
             let mut interval = interval(period);
@@ -168,7 +183,14 @@ impl Events {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             interval
         };
-        Self { tick: every(config.control.options.period), maintain: every(MAINTENANCE), reports, overlay }
+        Self {
+            tick: every(config.control.options.period),
+            maintain: every(MAINTENANCE),
+            reports,
+            answers,
+            asked,
+            overlay,
+        }
     }
 
     /// Waits for the overlay to end, so that its connections are closed before the process is: a peer would wait long for
@@ -194,6 +216,8 @@ impl Events {
             _ = self.maintain.tick() => Event::Maintain,
             // The tasks live as long as this end of their channel.
             Some(report) = self.reports.recv() => Event::Heard(report),
+            Some(answered) = self.answers.recv() => Event::Answered(answered),
+            Some(ask) = self.asked.recv() => Event::Asked(ask),
             events = overlay_events(&mut self.overlay) => Event::Overlay(events),
             () = expiry => Event::Expiry,
         }

@@ -99,6 +99,12 @@ pub struct State {
     pub snapshot: Snapshot,
     /// Why connections have to be steered; `None`: nothing needs it, or it is not known yet.
     pub steering_need: Option<String>,
+    /// What became of the questions to the model server, with how many.
+    pub queries: BTreeMap<&'static str, u64>,
+    /// Why the last of them had no answer of use; `None` if it had.
+    pub query_error: Option<String>,
+    /// Whether the node takes nothing from peers, by an operator's word.
+    pub draining: bool,
     /// Whether the agent is on its way out.
     pub leaving: bool,
 }
@@ -138,6 +144,9 @@ impl State {
             plan_changes: 0,
             snapshot: Snapshot::default(),
             steering_need: None,
+            queries: BTreeMap::new(),
+            query_error: None,
+            draining: false,
             leaving: false,
         }
     }

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::arming::{self, Arming};
 use super::core::{Core, Next};
+use super::query::Asker;
 use super::run::{AgentError, Exit, Outcome};
 use super::settling::Settling;
 use super::state::State;
@@ -33,6 +34,8 @@ pub(super) struct Agent {
     /// What an earlier agent left; `None` once it is this agent's own.
     settling: Option<Settling>,
     pub(super) failing: Failing,
+    /// Who answers the strategy's questions.
+    pub(super) asker: Asker,
 }
 
 /// What goes wrong now; `None` where the last try went well.
@@ -50,6 +53,7 @@ impl Agent {
         publish: watch::Sender<Arc<State>>,
         tick_seconds: admin::TickHistogram,
         started: Instant,
+        asker: Asker,
     ) -> Self {
         let (written, arming, failing) = (Written::default(), Arming::default(), Failing::default());
         Self {
@@ -63,6 +67,7 @@ impl Agent {
             arming,
             settling: None,
             failing,
+            asker,
         }
     }
 
@@ -104,7 +109,7 @@ impl Agent {
         self.core.next_expiry().map(|at| at.since(self.now()))
     }
 
-    async fn proceed(&mut self, next: Next) -> Result<(), WriterGone> {
+    pub(super) async fn proceed(&mut self, next: Next) -> Result<(), WriterGone> {
         match next {
             Next::Nothing => {
                 self.send_orders();
@@ -144,7 +149,7 @@ impl Agent {
     }
 
     /// Brings the data plane to what is wanted; `failures` are those on the way here.
-    async fn write(&mut self, mut failures: Vec<String>) -> Result<(), WriterGone> {
+    pub(super) async fn write(&mut self, mut failures: Vec<String>) -> Result<(), WriterGone> {
         let now = self.now();
         let wanted = self.core.wanted(now);
         if let Some(settling) =
@@ -209,6 +214,7 @@ impl Agent {
 
     /// Gives the overlay its orders. One that finds it busy is lost: the next beat says everything again.
     pub(super) fn send_orders(&mut self) {
+        self.core.take_questions().into_iter().for_each(|question| self.asker.ask(question));
         let orders = self.core.take_orders();
         let Some(overlay) = &self.orders else { return };
         let lost = orders.into_iter().filter_map(|order| overlay.try_send(order).err()).count();

@@ -62,6 +62,12 @@ pub(super) enum Command {
         #[arg(long, value_name = "IP:PORT")]
         client: Option<std::net::SocketAddr>,
     },
+    /// Take no more work from peers; the node's own users are served as before
+    ///
+    /// Peers hear of it at once and send nothing new; nor do they grant anything to a node that takes nothing. It lasts until `dfaas resume`, or until the agent ends.
+    Drain(Show),
+    /// Take work from peers again
+    Resume(Show),
     /// What this machine can do, and what stands in the way
     Doctor {
         /// Configuration file, to check what it names too

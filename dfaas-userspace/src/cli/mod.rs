@@ -41,6 +41,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Plan(show) => show::plan(&show),
         Command::Explain { show, function, client } => explain::run(&show, &function, client),
         Command::Flows(flows) => flows::run(&flows),
+        Command::Drain(show) => show::drain(&show, "/drain"),
+        Command::Resume(show) => show::drain(&show, "/resume"),
         Command::Doctor { config, json } => show::doctor(config.as_deref(), json),
         Command::Config(ConfigCommand::Check { file }) => {
             crate::config::load(&file)?;

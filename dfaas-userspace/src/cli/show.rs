@@ -1,11 +1,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::args::Show;
 use super::exit::{Failure, print};
 use super::{runtime, text, text_peers, text_plan};
+use crate::admin::ClientError;
 use crate::agent::{FunctionsReport, PeersReport, PlansReport, StatusReport};
 use crate::{admin, config, doctor};
 
@@ -25,13 +27,25 @@ pub(super) fn plan(show: &Show) -> Result<ExitCode, Failure> {
     ask::<PlansReport>(show, "/plan", text_plan::plans)
 }
 
+/// Has the running agent take nothing from peers, or take it again.
+pub(super) fn drain(show: &Show, path: &str) -> Result<ExitCode, Failure> {
+    told(show, runtime()?.block_on(admin::post(&show.socket, path)), text::drain)
+}
+
 /// Asks the running agent and prints its answer as it came, or for people.
 pub(super) fn ask<T: DeserializeOwned>(
     show: &Show,
     path: &str,
     human: impl Fn(&T) -> String,
 ) -> Result<ExitCode, Failure> {
-    let body = runtime()?.block_on(admin::get(&show.socket, path));
+    told(show, runtime()?.block_on(admin::get(&show.socket, path)), human)
+}
+
+fn told<T: DeserializeOwned>(
+    show: &Show,
+    body: Result<Bytes, ClientError>,
+    human: impl Fn(&T) -> String,
+) -> Result<ExitCode, Failure> {
     let body = body.map_err(|cause| Failure::Failed(cause.to_string()))?;
     if show.json {
         return print(&format!("{}\n", String::from_utf8_lossy(&body)));

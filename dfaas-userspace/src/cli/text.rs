@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::table::table;
-use crate::agent::{FunctionReport, FunctionsReport, GatewayReport, OverlayReport, StatusReport};
+use crate::agent::{
+    DrainReport, FunctionReport, FunctionsReport, GatewayReport, OverlayReport, StatusReport,
+};
 use crate::doctor::{Diagnosis, Level};
 
 pub(super) fn status(report: &StatusReport) -> String {
@@ -31,6 +33,11 @@ pub(super) fn status(report: &StatusReport) -> String {
         ("plan changes", report.plan_changes.to_string()),
         ("health", if report.health.ok { "ok" } else { "FAILING" }.to_owned()),
     ];
+    if report.draining {
+        let text = "takes nothing from peers until `dfaas resume`; its users are served as before";
+        rows.push(("draining", text.to_owned()));
+    }
+    rows.extend(report.policy_error.iter().map(|error| ("policy", format!("no answer of use: {error}"))));
     let interfaces = report.interfaces.iter();
     rows.extend(interfaces.map(|i| ("interface", format!("{}: {} ({})", i.name, i.mode, i.why))));
     rows.extend(report.gateways.iter().map(|gateway| ("gateway", self::gateway(gateway))));
@@ -56,6 +63,16 @@ pub(super) fn status(report: &StatusReport) -> String {
         );
     }
     text
+}
+
+pub(super) fn drain(report: &DrainReport) -> String {
+    match (report.draining, report.changed) {
+        (true, true) => "draining: nothing more is taken from peers; `dfaas resume` ends it\n",
+        (true, false) => "draining already\n",
+        (false, true) => "work of peers is taken again\n",
+        (false, false) => "not draining\n",
+    }
+    .to_owned()
 }
 
 fn gateway(report: &GatewayReport) -> String {

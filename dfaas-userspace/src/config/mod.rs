@@ -17,13 +17,13 @@ use serde::Deserialize as _;
 pub use error::{ConfigError, ConfigErrors};
 pub(crate) use forms::{name as valid_name, region as valid_region};
 pub use model::{
-    Admin, Config, Control, ForeignGateway, FunctionOverride, Gateway, Overlay, OverlayPeer, Secret,
-    StaticPeer,
+    Admin, Config, Control, External, ForeignGateway, FunctionOverride, Gateway, Overlay, OverlayPeer,
+    Secret, StaticPeer,
 };
 use positions::{Positions, line_of};
 
 /// Keys (and what is under them) that are accepted and checked for form, and have no effect in this version.
-const WITHOUT_EFFECT: &[&str] = &["overlay.topology", "control.external"];
+const WITHOUT_EFFECT: &[&str] = &["overlay.topology"];
 
 /// Reads and checks the file, and the password and token files that it names.
 ///

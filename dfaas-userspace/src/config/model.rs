@@ -69,6 +69,17 @@ pub struct Control {
     pub strategy: String,
     /// What strategies are told, the period among it.
     pub options: dfaas_control::Options,
+    /// The model server of the strategy `external`; `None` where no other strategy needs one.
+    pub external: Option<External>,
+}
+
+/// A model server that decides how functions are divided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct External {
+    /// Its address; `/action` comes after its path.
+    pub url: reqwest::Url,
+    /// Longest wait for its answer.
+    pub timeout: Duration,
 }
 
 /// What the configuration says of one function; `None` leaves the label or the default in force.

@@ -134,6 +134,7 @@ pub(super) struct Control {
     pub recalc: Recalc,
     pub random: Random,
     pub latency_threshold: LatencyThreshold,
+    pub nodemargin: NodeMargin,
     pub external: External,
 }
 
@@ -147,6 +148,7 @@ impl Default for Control {
             recalc: Recalc::default(),
             random: Random::default(),
             latency_threshold: LatencyThreshold::default(),
+            nodemargin: NodeMargin::default(),
             external: External::default(),
         }
     }
@@ -192,6 +194,18 @@ pub(super) struct LatencyThreshold {
 impl Default for LatencyThreshold {
     fn default() -> Self {
         Self { rtt: Options::default().latency_threshold }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub(super) struct NodeMargin {
+    pub threshold: f64,
+}
+
+impl Default for NodeMargin {
+    fn default() -> Self {
+        Self { threshold: Options::default().nodemargin_threshold }
     }
 }
 

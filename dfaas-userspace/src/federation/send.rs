@@ -54,6 +54,16 @@ impl Federation {
         effects
     }
 
+    /// Tells everybody that this node takes nothing any more, or takes it again. What it sends to others goes on.
+    pub fn drain(&mut self, now: Time, draining: bool) -> Effects {
+        let mut effects = Effects::default();
+        if self.draining != draining {
+            self.draining = draining;
+            self.beat_to_all(now, &mut effects);
+        }
+        effects
+    }
+
     /// Once a period: those whose beats have stopped go, claims are proven, everybody gets a beat.
     pub fn tick(&mut self, now: Time, random: &mut dyn Random) -> Effects {
         let mut effects = self.expire(now);
@@ -117,7 +127,7 @@ impl Federation {
             card: &self.card,
         };
         let known = self.table.incarnation_of(member.node).unwrap_or(0);
-        let beat = Box::new(member.beat(&own, known, self.told.contains(&to)));
+        let beat = Box::new(member.beat(&own, known, !self.draining && self.told.contains(&to)));
         effects.order(Order::Beat { to, beat });
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dfaas_control::{FunctionId, Message, Offer, fnv1a};
-use dfaas_userspace::agent::{Exit, PeersReport, StatusReport};
+use dfaas_userspace::agent::{DrainReport, Exit, PeersReport, StatusReport};
 use dfaas_userspace::dataplane::{Origin, Target};
 use dfaas_userspace::overlay::{Beat, Card, Event, Order, Overlay, Status};
 use libp2p::PeerId;
@@ -202,6 +202,45 @@ async fn a_peer_that_says_goodbye_is_gone_at_once_and_so_is_this_node_when_it_le
         goodbye |= matches!(order, Order::Beat { to, beat } if to == other && beat.leaving);
     }
     assert!(goodbye);
+}
+
+#[tokio::test]
+async fn a_node_that_drains_says_so_at_once_refuses_peers_and_still_sends_to_them() {
+    let mut story = Story::begin("strategy = \"static\"", &["figlet"], &["figlet"]).await;
+    story.become_peer().await;
+    story.told(|beat| beat.admits).await;
+    let told = |word: &'static str| {
+        let socket = story.node.socket();
+        async move {
+            let body = dfaas_userspace::admin::post(&socket, word).await.unwrap();
+            serde_json::from_slice::<DrainReport>(&body).unwrap()
+        }
+    };
+    let (drain, again) = (told("/drain").await, told("/drain").await);
+    assert_eq!((drain.draining, drain.changed, again.changed), (true, true, false));
+    let admitted = |node: &Node| -> Vec<Option<u32>> {
+        let memory = node.dataplane.memory();
+        memory.peers.iter().map(|peer| peer.admission.map(|admission| admission.inflight)).collect()
+    };
+    assert_eq!(admitted(&story.node), [Some(0), Some(0)], "also the peer of the file, which no beat tells");
+    assert!(!story.told(|beat| beat.seen != 0 && !beat.admits).await.leaving);
+    let status: StatusReport = story.report("/status").await;
+    assert!(status.draining && status.health.ok);
+    story
+        .until("its users go on being shared", |node| {
+            shares(node, "figlet").iter().any(|(target, _)| *target == to("c"))
+        })
+        .await;
+    assert_eq!(admitted(&story.node), [Some(0), Some(0)], "a decision later too");
+
+    let socket = story.node.socket();
+    let body = dfaas_userspace::admin::post(&socket, "/resume").await.unwrap();
+    let resumed: DrainReport = serde_json::from_slice(&body).unwrap();
+    assert_eq!((resumed.draining, resumed.changed), (false, true));
+    story.told(|beat| beat.admits).await;
+    assert_eq!(admitted(&story.node), [None, None]);
+    let (code, _) = story.node.get("/drain").await.unwrap();
+    assert_eq!(code, 404, "at the TCP address nobody can tell it anything");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod agent_loop;
 mod cli;
 mod discovery;
 mod double;
+mod external;
 mod federation;
 mod following;
 mod gateways;

@@ -29,6 +29,8 @@ pub struct Load {
     pub rate: f64,
     /// For how long.
     pub duration: Duration,
+    /// From this moment on so many a second instead.
+    pub later: Option<(Duration, f64)>,
     /// Addresses to call from, in turn; empty: the kernel chooses.
     pub sources: Vec<IpAddr>,
     /// The body of every invocation.
@@ -49,6 +51,7 @@ impl Load {
             function: function.to_owned(),
             rate,
             duration,
+            later: None,
             sources: Vec::new(),
             body: Bytes::from_static(b"hello from a user"),
             echoes: true,

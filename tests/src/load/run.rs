@@ -73,7 +73,7 @@ pub fn start(namespace: &Namespace, load: Load) -> Result<Running> {
 
 /// Sends a load from wherever the caller's runtime makes its sockets, and waits for every outcome.
 pub async fn run(load: Load, live: Option<watch::Sender<Progress>>) -> Report {
-    let schedule = Schedule::new(load.rate, load.duration);
+    let schedule = Schedule::new(load.rate, load.duration, load.later);
     let load = Arc::new(load);
     let mut report = Report::default();
     let mut under_way = JoinSet::new();

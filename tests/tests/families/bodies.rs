@@ -3,7 +3,7 @@
 use dfaas_tests::firewall::Loss;
 use dfaas_tests::{Family, Offloads, Topology};
 
-use crate::site::{Site, echoes};
+use crate::site::{Site, echoes, echoes_or_here};
 
 const SIZES: [usize; 5] = [0, 1, 1_000, 100_000, 5_000_000];
 
@@ -94,14 +94,19 @@ fn bodies_survive_the_loss_of_packets_over_every_family() {
         let losses =
             [site.lab.users(1), site.lab.node(2)].map(|namespace| Loss::start(&namespace, 2).unwrap());
         let address = site.nodes[0].address();
-        site.client(|| async move {
+        let here: usize = site.client(|| async move {
             let mut connections = tokio::task::JoinSet::new();
             for n in 0..100 {
-                connections.spawn(echoes(address, Vec::leak(vec![n * 37, 1_000]), 2));
+                connections.spawn(echoes_or_here(address, Vec::leak(vec![n * 37, 1_000]), 2));
             }
-            connections.join_all().await;
-            echoes(address, &[5_000_000, 1], 2).await;
+            let here: usize = connections.join_all().await.into_iter().sum();
+            here + echoes_or_here(address, &[5_000_000, 1], 2).await
         });
+        let silent = site.nodes[0].metric("dfaas_peer_connections_total", &["outcome=\"silent\""]).unwrap();
+        assert!(
+            here as f64 <= 2.0 * silent,
+            "{here} requests were served here, for {silent} silent connections"
+        );
         for loss in &losses {
             assert!(loss.dropped().unwrap() >= 20, "packets are lost over {family:?}");
         }

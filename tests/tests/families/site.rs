@@ -77,12 +77,23 @@ impl Drop for Site {
 
 /// Sends bodies through `echo` on one connection and checks that each comes back as it was, from this node.
 pub async fn echoes(address: SocketAddr, sizes: &[usize], node: u8) {
+    assert_eq!(echoes_or_here(address, sizes, node).await, 0, "requests that node 1 served at {address}");
+}
+
+/// The same where packets are lost: after three lost SYNs the gateway of node 1 is the last resort. How many it served.
+pub async fn echoes_or_here(address: SocketAddr, sizes: &[usize], node: u8) -> usize {
+    let mut here = 0;
     let mut connection = Connection::open(address).await.unwrap();
     for &size in sizes {
         let sent = body(size);
         let answer = connection.exchange(call("echo", sent.clone())).await.unwrap();
         let (status, by) = (answer.status().as_u16(), served_by(&answer));
-        assert_eq!((status, by), (200, node_name(node).as_str()), "{size} bytes at {address}");
+        assert_eq!(status, 200, "{size} bytes at {address}");
+        if by != node_name(node) {
+            assert_eq!(by, node_name(1), "{size} bytes at {address}");
+            here += 1;
+        }
         assert!(*answer.body() == sent, "{size} bytes at {address} came back as {}", answer.body().len());
     }
+    here
 }

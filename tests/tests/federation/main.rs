@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod deploys;
+mod drained;
 mod finding;
 mod identity;
 mod intruders;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use dfaas_tests::Family;
 use dfaas_tests::http::Connection;
 
 use crate::site::{FUNCTIONS, Site, request, right};
@@ -10,7 +11,7 @@ use crate::steering::{Steering, WHOLE, happened};
 
 #[test]
 fn idle_connections_go_where_the_plan_says_with_their_next_request() {
-    let site = Site::new();
+    let site = Site::new(Family::V4);
     let mut steering = Steering::new(&site, &FUNCTIONS);
     site.hold();
     let address = site.nodes[0].address();
@@ -39,7 +40,7 @@ fn idle_connections_go_where_the_plan_says_with_their_next_request() {
 
 #[test]
 fn large_requests_move_too() {
-    let site = Site::new();
+    let site = Site::new(Family::V4);
     let mut steering = Steering::new(&site, &FUNCTIONS);
     site.hold();
     let address = site.nodes[0].address();

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use dfaas_tests::Family;
 use dfaas_tests::firewall::Loss;
 use dfaas_tests::http::Connection;
 use rand::rngs::SmallRng;
@@ -132,12 +133,12 @@ fn check_shares(written: &[Vec<Written>; 3], served: &[Served]) {
     }
 }
 
-#[test]
-fn a_hundred_thousand_requests_over_200_kept_connections_while_function_and_plan_change_with_loss() {
-    let count = number("DFAAS_REQUESTS", 20_000);
+/// Requests of users of this family, which is the one between the nodes too.
+fn requests(family: Family) {
+    let count = number("DFAAS_REQUESTS", 10_000);
     let seed = number("DFAAS_SEED", rand::random::<u32>() as usize) as u64;
     println!("DFAAS_SEED={seed}");
-    let site = Site::new();
+    let site = Site::new(family);
     let mut steering = Steering::new(&site, &FUNCTIONS);
     site.hold();
     let losses = [2, 3].map(|node| Loss::start(&site.lab.node(node), 2).unwrap());
@@ -167,7 +168,7 @@ fn a_hundred_thousand_requests_over_200_kept_connections_while_function_and_plan
         outcomes.unwrap()
     });
     let lost = loss.dropped().unwrap() + losses.iter().map(|loss| loss.dropped().unwrap()).sum::<u64>();
-    println!("{count} requests in {:.1?}, {lost} packets lost", started.elapsed());
+    println!("{family:?}: {count} requests in {:.1?}, {lost} packets lost", started.elapsed());
     drop((loss, losses));
     let happened = happened(&site);
     println!("{happened:?}");
@@ -199,4 +200,14 @@ fn a_hundred_thousand_requests_over_200_kept_connections_while_function_and_plan
         served.into_iter().filter(|one| !strays.contains_key(&one.connection)).collect();
     check_shares(&written, &served);
     assert!(lost > 200, "{lost}");
+}
+
+#[test]
+fn very_many_requests_over_200_kept_connections_while_function_and_plan_change_with_loss() {
+    requests(Family::V4);
+}
+
+#[test]
+fn very_many_requests_over_200_kept_connections_of_ipv6_while_function_and_plan_change_with_loss() {
+    requests(Family::V6);
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use dfaas_tests::http::Answer;
 use dfaas_tests::settings::{Agent, Function, Gateway, StaticPeer};
-use dfaas_tests::{Lab, Node, Topology};
+use dfaas_tests::{Family, Lab, Node, Topology};
 use http_body_util::Full;
 use hyper::Request;
 use nix::sys::signal::Signal;
@@ -21,23 +21,23 @@ pub struct Site {
 }
 
 impl Site {
-    /// Everything runs.
-    pub fn new() -> Self {
+    /// Everything runs, for users and nodes of one family.
+    pub fn new(family: Family) -> Self {
         let lab = Lab::new(Topology { nodes: 3, ..Topology::default() }).unwrap();
         let whoami = Function { kind: "whoami".to_owned(), ..Function::default() };
         let functions = FUNCTIONS.map(|name| {
             let function = if name == "whoami" { whoami.clone() } else { Function::echo() };
             (name.to_owned(), function)
         });
-        let gateway = Gateway { functions: functions.into(), ..Gateway::default() };
+        let gateway = Gateway { family, functions: functions.into(), ..Gateway::default() };
         // A limit that is never reached: without any, connections would pass natively.
         let limit = toml::toml! { [functions.whoami]
         max_inflight = 1_000_000 };
-        let home = Agent { strategy: "alllocal".to_owned(), overrides: limit, ..Agent::default() };
+        let home = Agent { family, strategy: "alllocal".to_owned(), overrides: limit, ..Agent::default() };
         let nodes = (1..=3).map(|index| {
             // A node must know the first one to take its invocations.
             let known = if index == 1 { vec![2, 3] } else { vec![1] };
-            let peers = known.into_iter().map(|other| StaticPeer::node(other, 1.0)).collect();
+            let peers = known.into_iter().map(|other| StaticPeer::node_over(family, other, 1.0)).collect();
             Node::new(&lab, index, &Agent { peers, ..home.clone() }, &gateway).unwrap()
         });
         let mut site = Self { nodes: nodes.collect(), lab };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aya::maps::{HashMap, Map, MapData, PerCpuArray};
 use dfaas_common::ABI_VERSION;
 use dfaas_common::address::{Address, from_bytes, mapped};
-use dfaas_common::count::{DropReason, Event, PinReason};
+use dfaas_common::count::{DropReason, Event, PinReason, REJECT};
 use dfaas_common::plan::{Name, Plan, mode, name_key};
 
 use crate::site::Site;
@@ -62,9 +62,15 @@ impl Steering {
 
     /// The same with this mode of drawing.
     pub fn write_as(&mut self, mode: u32, function: &str, shares: Shares) {
+        self.write_rejecting(mode, function, shares, None);
+    }
+
+    /// The same, with a share that is answered here with 503; it may be 0.
+    pub fn write_rejecting(&mut self, mode: u32, function: &str, shares: Shares, rejected: Option<u32>) {
         let mut plan = Plan { mode, ..Plan::EMPTY };
         plan.expires = now() + Duration::from_secs(3600).as_nanos() as u64;
-        plan.set_shares(self.backends.into_iter().zip(shares).filter(|(_, share)| *share != 0));
+        let shares = self.backends.into_iter().zip(shares).filter(|(_, share)| *share != 0);
+        plan.set_shares(shares.chain(rejected.map(|share| (REJECT, share))));
         self.plans.insert(self.functions[function], plan, 0).unwrap();
     }
 }

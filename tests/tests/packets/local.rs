@@ -2,7 +2,7 @@
 
 use dfaas_common::translate::flag::{ACK, FIN, PSH, RST};
 
-use crate::bench::{Bench, FIGLET, PASS, REDIRECT};
+use crate::bench::{Bench, FIGLET, FLOWS, PASS, REDIRECT};
 use crate::segment::{NODE, OUTSIDE, Segment};
 use crate::story::{ANSWER, Backend, Client, REQUEST};
 use crate::world::{World, in_both_families, in_every_world};
@@ -11,6 +11,7 @@ in_every_world!(a_function_whose_gateway_is_down_goes_to_a_peer_that_serves_it,)
 
 in_both_families!(
     without_a_plan_the_gateway_gets_the_connection_and_sees_the_client_itself,
+    a_finished_connection_gives_its_entry_up_early_if_the_table_is_nearly_full_and_an_open_one_does_not,
     what_is_not_understood_goes_to_the_gateway_untouched_although_the_plan_sends_everything_away,
     a_refusal_of_what_is_not_an_invocation_is_the_clients_refusal,
     an_old_connection_of_the_host_is_reset_and_the_syn_comes_again,
@@ -59,6 +60,29 @@ fn without_a_plan_the_gateway_gets_the_connection_and_sees_the_client_itself(wor
     bench.age(std::time::Duration::from_secs(6));
     bench.sweep();
     assert_eq!(bench.flows().len(), 0);
+}
+
+fn a_finished_connection_gives_its_entry_up_early_if_the_table_is_nearly_full_and_an_open_one_does_not(
+    world: World,
+) {
+    let mut bench = Bench::new(world);
+    let client = Client::new(world, 40_000).connect(&mut bench);
+    let gateway = Backend::accepting(client.request(&mut bench, REQUEST).segment());
+    bench.egress(gateway.syn_ack());
+    let got = REQUEST.len() as u32;
+    bench.egress(gateway.segment(ACK | PSH, 0, got).payload(ANSWER));
+    let looked_for = |crowded: bool, bench: &mut Bench| {
+        bench.configure(|config| config.max_flows = if crowded { 1 } else { FLOWS });
+        bench.age(std::time::Duration::from_secs(1));
+        bench.sweep();
+        bench.flows().len()
+    };
+    assert_eq!(looked_for(true, &mut bench), 1, "it is open");
+    bench.egress(gateway.fin(ANSWER.len() as u32, got));
+    assert_eq!(looked_for(true, &mut bench), 1, "its client may go on");
+    bench.ingress(&client.segment(FIN | ACK, got, ANSWER.len() as u32 + 1));
+    assert_eq!(looked_for(false, &mut bench), 1, "there is room");
+    assert_eq!(looked_for(true, &mut bench), 0);
 }
 
 fn what_is_not_understood_goes_to_the_gateway_untouched_although_the_plan_sends_everything_away(

@@ -1,7 +1,8 @@
 //! Two nodes, the first of which is called from wherever a test likes.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use aya::maps::{Map, MapData, PerCpuArray};
@@ -10,7 +11,7 @@ use dfaas_common::count::{DropReason, Event};
 use dfaas_tests::http::Connection;
 use dfaas_tests::invocation::{body, call, served_by};
 use dfaas_tests::settings::{Agent, Function, Gateway, StaticPeer, node_name};
-use dfaas_tests::{Family, Lab, Namespace, Node, Offloads, Topology};
+use dfaas_tests::{Family, Lab, Namespace, Node, Offloads, Topology, eventually};
 
 /// How long anything may take that is not meant to fail.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -62,6 +63,19 @@ impl Plan {
     }
 }
 
+/// Waits until node 1 has found the way to node 2: a peer whose address is not resolved within its three SYNs counts as
+/// silent.
+fn reachable(lab: &Lab, at: SocketAddr) {
+    let found = || {
+        lab.node(1).run(|| match TcpStream::connect_timeout(&at, Duration::from_millis(500)) {
+            Ok(_) => true,
+            // Nobody listens there, but node 2 has answered, or the router that does not know it.
+            Err(error) => !matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock),
+        })
+    };
+    eventually("node 1 reaches node 2", LIMIT, || found().unwrap().then_some(()));
+}
+
 /// The nodes; while a test fails it tells their state.
 pub struct Site {
     pub nodes: Vec<Node>,
@@ -93,6 +107,7 @@ impl Site {
             node.start_gateway().unwrap();
             node.start_agent().unwrap();
         }
+        reachable(&lab, SocketAddr::new(family.peer_address(2), 1));
         Self { nodes, lab }
     }
 

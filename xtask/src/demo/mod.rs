@@ -6,6 +6,7 @@ mod phase;
 mod picture;
 mod plan;
 mod report;
+mod scenario;
 mod summary;
 mod table;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 
 /// Options of `demo`.
@@ -15,9 +15,9 @@ pub struct Options {
     /// Length of each of the two phases
     #[arg(long, default_value_t = 40)]
     pub seconds: u64,
-    /// Invocations a second, all into the first node
-    #[arg(long, default_value_t = 45.0)]
-    pub rate: f64,
+    /// Invocations a second, all into the first node [default: 45; with `step` 22.5 before the step]
+    #[arg(long)]
+    pub rate: Option<f64>,
     /// Time between two decisions of the strategy
     #[arg(long, default_value = "1s")]
     pub period: String,
@@ -42,6 +42,12 @@ pub enum Strategy {
     Recalc,
     /// Nodes find each other and lease each other capacity; bursts overflow
     Lease,
+    /// Nodes find each other, learn what functions cost them and tell each other what more they can take
+    Nodemargin,
+    /// Nodes find each other and ask some of them how long one waits; what would wait goes to the better of two
+    P2c,
+    /// Nodes find each other and ask a model server what to do; here a small one that divides by capacity
+    External,
     /// Nodes find each other; each divides its load at random, anew each period
     Random,
     /// Nodes find each other; peers that are near share equally
@@ -57,6 +63,9 @@ impl fmt::Display for Strategy {
         f.write_str(match self {
             Self::Recalc => "recalc",
             Self::Lease => "lease",
+            Self::Nodemargin => "nodemargin",
+            Self::P2c => "p2c",
+            Self::External => "external",
             Self::Random => "random",
             Self::LatencyThreshold => "latency-threshold",
             Self::Static => "static",
@@ -68,7 +77,7 @@ impl fmt::Display for Strategy {
 impl Strategy {
     /// Whether nodes find each other; else peers are those of the configuration, if there are any.
     pub fn overlay(self) -> bool {
-        matches!(self, Self::Recalc | Self::Lease | Self::Random | Self::LatencyThreshold)
+        !matches!(self, Self::Static | Self::Alllocal)
     }
 }
 
@@ -77,26 +86,54 @@ impl Strategy {
 pub enum Scenario {
     /// A steady load, above what the first node can serve
     Overload,
-    /// The load changes on the way (not available yet)
+    /// In the middle the load doubles
     Step,
-    /// A node dies on the way (not available yet)
+    /// In the middle the second node's agent and gateway are killed
     Kill,
-    /// A node leaves in order (not available yet)
+    /// In the middle the second node is told to take nothing from others any more
     Drain,
-    /// A node joins on the way (not available yet)
+    /// In the middle the last node starts
     Join,
 }
 
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Overload => "overload",
+            Self::Step => "step",
+            Self::Kill => "kill",
+            Self::Drain => "drain",
+            Self::Join => "join",
+        })
+    }
+}
+
 impl Options {
-    /// Refuses what makes no sense or does not exist yet.
+    /// Invocations a second at the beginning.
+    pub fn rate(&self) -> f64 {
+        self.rate.unwrap_or(if self.scenario == Scenario::Step { 22.5 } else { 45.0 })
+    }
+
+    /// Refuses what makes no sense.
     pub fn check(&self) -> Result<()> {
         if self.scenario != Scenario::Overload {
-            let name = format!("{:?}", self.scenario).to_lowercase();
-            bail!("scenario {name} is not available yet: only `overload` is");
+            ensure!(
+                self.seconds >= 8,
+                "--seconds {}: at least 8, so that there is a before and an after",
+                self.seconds
+            );
         }
+        if matches!(self.scenario, Scenario::Kill | Scenario::Drain | Scenario::Join) {
+            ensure!(
+                self.nodes >= 2,
+                "--nodes {}: at least 2, as something happens to one that helps",
+                self.nodes
+            );
+        }
+        let rate = self.rate();
         ensure!((1..=50).contains(&self.nodes), "--nodes {}: from 1 to 50", self.nodes);
         ensure!(self.seconds >= 1, "--seconds {}: at least 1", self.seconds);
-        ensure!(self.rate > 0.0 && self.rate <= 20_000.0, "--rate {}: above 0, at most 20000", self.rate);
+        ensure!(rate > 0.0 && rate <= 20_000.0, "--rate {rate}: above 0, at most 20000");
         Ok(())
     }
 }

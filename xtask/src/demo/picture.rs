@@ -86,6 +86,13 @@ fn draw_phase(panel: &Panel<'_>, phase: &PhaseReport, plan: &Plan) -> Result<()>
         });
         chart.draw_series(bars).map_err(|error| anyhow!("{error}"))?;
     }
+    if let Some(moment) = &phase.moment {
+        let at = moment.second as f64;
+        let line = PathElement::new([(at, 0.0), (at, highest)], BLACK.stroke_width(2));
+        let text = Text::new(moment.what.clone(), (at + 0.2, highest * 0.98), ("sans-serif", 13));
+        chart.draw_series([line]).map_err(|error| anyhow!("{error}"))?;
+        chart.draw_series([text]).map_err(|error| anyhow!("{error}"))?;
+    }
     draw_legend(panel, &layers)
 }
 

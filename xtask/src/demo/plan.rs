@@ -42,6 +42,9 @@ impl Plan {
     /// How the agent of node `index` is configured, the overlay apart.
     pub fn agent(&self, index: u8, strategy: Strategy, period: &str) -> Agent {
         let agent = Agent { strategy: strategy.to_string(), period: period.to_owned(), ..Agent::default() };
+        if strategy == Strategy::External {
+            return Agent { overrides: model_server(), ..agent };
+        }
         if strategy.overlay() {
             return agent;
         }
@@ -61,6 +64,17 @@ impl Plan {
     }
 }
 
+/// Where a node's model server is, inside the node.
+pub const MODEL_PORT: u16 = 5000;
+
+/// The part of a node's configuration that names its model server.
+fn model_server() -> toml::Table {
+    let external =
+        toml::Table::from_iter([("url".to_owned(), format!("http://127.0.0.1:{MODEL_PORT}").into())]);
+    let control = toml::Table::from_iter([("external".to_owned(), external.into())]);
+    toml::Table::from_iter([("control".to_owned(), control.into())])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +90,13 @@ mod tests {
     fn nodes_that_find_each_other_are_told_nothing_of_their_peers() {
         let agent = Plan::new(3).agent(1, Strategy::Recalc, "2s");
         assert_eq!((agent.strategy.as_str(), agent.period.as_str(), agent.peers.len()), ("recalc", "2s", 0));
+    }
+
+    #[test]
+    fn only_the_strategy_that_asks_a_model_server_is_told_of_one() {
+        let url = &Plan::new(3).agent(1, Strategy::External, "1s").overrides["control"]["external"]["url"];
+        assert_eq!(url.as_str(), Some("http://127.0.0.1:5000"));
+        assert!(Plan::new(3).agent(1, Strategy::P2c, "1s").overrides.is_empty());
     }
 
     #[test]

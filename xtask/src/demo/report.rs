@@ -6,6 +6,7 @@ use dfaas_tests::load::{Report, Second};
 use serde::Serialize;
 
 use super::options::{Options, Strategy};
+use super::scenario::{self, Moment};
 
 /// Both phases.
 #[derive(Debug, Clone, Serialize)]
@@ -26,8 +27,12 @@ pub struct PhaseReport {
     pub nodes: u8,
     /// Length of the load.
     pub seconds: u64,
-    /// Invocations a second.
+    /// Invocations a second at the beginning.
     pub rate: f64,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// What happened in the middle; nothing if nothing did.
+    pub moment: Option<Moment>,
     /// Invocations due.
     pub sent: u64,
     /// Answered well.
@@ -74,7 +79,9 @@ impl PhaseReport {
             strategy: strategy.to_string(),
             nodes: options.nodes,
             seconds: options.seconds,
-            rate: options.rate,
+            rate: options.rate(),
+            scenario: options.scenario.to_string(),
+            moment: scenario::moment(options),
             sent: total.sent,
             ok: total.ok,
             rejected: total.rejected,

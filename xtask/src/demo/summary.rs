@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::options::Options;
 use super::plan::{FUNCTION, Plan};
 use super::report::{DemoReport, PhaseReport};
+use super::scenario;
 
 /// Above this the numbers say more about the load generator than about the federation.
 const LATE_MS: f64 = 100.0;
@@ -14,12 +15,15 @@ pub fn introduction(options: &Options, plan: &Plan) -> String {
     let nodes: Vec<_> = plan.nodes().map(|(_, name, capacity)| format!("{name} {capacity}/s")).collect();
     format!(
         "{} nodes serve the function {FUNCTION}: {} ({} in all).\n\
-         Users of node-1 call it {} times a second, each time on a new connection, for {} s.",
+         Users of node-1 call it {} times a second, each time on a new connection, for {} s.{}",
         options.nodes,
         nodes.join(", "),
         plan.total(),
-        options.rate,
-        options.seconds
+        options.rate(),
+        options.seconds,
+        scenario::moment(options)
+            .map(|moment| format!("\nAt second {}: {}.", moment.second, moment.what))
+            .unwrap_or_default()
     )
 }
 
@@ -53,6 +57,9 @@ pub fn render(report: &DemoReport, plan: &Plan) -> String {
     for phase in phases {
         for (reason, count) in &phase.reasons {
             let _ = writeln!(text, "  {}: {count} x {reason}", phase.strategy);
+        }
+        if let Some(moment) = &phase.moment {
+            let _ = writeln!(text, "  {}: {}", phase.strategy, scenario::told(phase, moment));
         }
         if phase.behind_ms > LATE_MS {
             let _ = writeln!(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dfaas_control::{Options, RecalcSplit};
 use libp2p::PeerId;
 
-use super::super::model::{Control, FunctionOverride, OverlayPeer, StaticPeer};
+use super::super::model::{Control, External, FunctionOverride, OverlayPeer, StaticPeer};
 use super::super::{forms, raw};
 use super::Checker;
 use crate::dataplane::Settings;
@@ -29,6 +29,7 @@ impl Checker<'_> {
             recalc_split: self.ok("control.recalc.split", recalc_split).unwrap_or_default(),
             random_reject: raw.random.reject,
             latency_threshold: raw.latency_threshold.rtt,
+            nodemargin_threshold: raw.nodemargin.threshold,
         };
         let made = dfaas_control::strategy(&raw.strategy, &options);
         self.ok("control.strategy", made.map(drop).map_err(|error| error.to_string()));
@@ -50,16 +51,28 @@ impl Checker<'_> {
             Duration::from_millis(1),
             Duration::from_secs(10),
         );
-        if !raw.external.url.is_empty() {
-            self.ok("control.external.url", forms::http_url(&raw.external.url));
-        }
-        self.duration(
-            "control.external.timeout",
-            raw.external.timeout,
-            Duration::from_millis(1),
-            Duration::from_secs(60),
+        let threshold = raw.nodemargin.threshold;
+        self.unless(
+            !(1.0..=100.0).contains(&threshold),
+            "control.nodemargin.threshold",
+            format!("{threshold} is not a percentage of 1 to 100"),
         );
-        Control { strategy: raw.strategy.clone(), options }
+        let external = self.external(&raw.external, raw.strategy == "external");
+        Control { strategy: raw.strategy.clone(), options, external }
+    }
+
+    /// The model server; one is needed by the strategy that asks it.
+    fn external(&mut self, raw: &raw::External, needed: bool) -> Option<External> {
+        let timeout = raw.timeout;
+        self.duration("control.external.timeout", timeout, Duration::from_millis(1), Duration::from_secs(60));
+        if raw.url.is_empty() {
+            let reason =
+                "missing; the strategy external asks a model server there, like http://127.0.0.1:5000";
+            self.unless(needed, "control.external.url", reason);
+            return None;
+        }
+        let url = self.ok("control.external.url", forms::http_url(&raw.url))?;
+        Some(External { url, timeout })
     }
 
     pub(super) fn functions(
