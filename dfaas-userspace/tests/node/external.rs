@@ -23,12 +23,15 @@ enum Says {
     Huge,
 }
 
+/// Request lines and bodies, and how many connections are open now and were at most.
+type Seen = (Vec<(String, Value)>, usize, usize);
+
 #[derive(Clone)]
 struct Model {
     address: SocketAddr,
     says: Arc<Mutex<Says>>,
     /// Request lines and bodies, and how many connections are open now and were at most.
-    seen: Arc<Mutex<(Vec<(String, Value)>, usize, usize)>>,
+    seen: Arc<Mutex<Seen>>,
 }
 
 impl Model {

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use dfaas_tests::settings::{Agent, Gateway, INVOCATION_PORT, StaticPeer, node_name};
-use dfaas_tests::{Family, Lab, Node, Process, Topology, eventually, http};
+use dfaas_tests::{Family, Lab, Namespace, Node, Process, Topology, eventually, http};
 
 use crate::LIMIT;
 use crate::steering;
@@ -115,16 +115,25 @@ impl Site {
         }
     }
 
-    /// Counters of TCP beside node 1, where its users are.
-    pub fn tcp_of_users(&self) -> BTreeMap<String, u64> {
-        let read = || std::fs::read_to_string("/proc/thread-self/net/snmp").unwrap();
-        let text = self.lab.users(1).run(read).unwrap();
-        let mut lines = text.lines().filter_map(|line| line.strip_prefix("Tcp: "));
-        let (names, values) = (lines.next().unwrap(), lines.next().unwrap());
-        // One of them may be below zero, and is none of ours.
-        let values = values.split(' ').map(|value| value.parse().unwrap_or(0));
-        names.split(' ').map(str::to_owned).zip(values).collect()
+    /// Counters of TCP beside node 1, where its users are, and of all nodes together.
+    pub fn tcp(&self) -> [BTreeMap<String, u64>; 2] {
+        let mut nodes = BTreeMap::new();
+        for (name, value) in (1..=3).flat_map(|index| tcp(&self.lab.node(index))) {
+            *nodes.entry(name).or_default() += value;
+        }
+        [tcp(&self.lab.users(1)), nodes]
     }
+}
+
+/// Counters of TCP in a namespace.
+fn tcp(namespace: &Namespace) -> BTreeMap<String, u64> {
+    let read = || std::fs::read_to_string("/proc/thread-self/net/snmp").unwrap();
+    let text = namespace.run(read).unwrap();
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("Tcp: "));
+    let (names, values) = (lines.next().unwrap(), lines.next().unwrap());
+    // One of them may be below zero, and is none of ours.
+    let values = values.split(' ').map(|value| value.parse().unwrap_or(0));
+    names.split(' ').map(str::to_owned).zip(values).collect()
 }
 
 /// Starts the server of a node, which serves users and peers of both families.
