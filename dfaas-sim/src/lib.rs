@@ -1,0 +1,9 @@
+//! Federations in virtual time.
+//!
+//! The strategies of [`dfaas_control`] and the choice of [`dfaas_common`], which decide in the agent and in the kernel,
+//! decide here too; nodes, links, users and failures are simulated around them.
+#![forbid(unsafe_code)]
+
+pub mod bound;
+pub mod network;
+pub mod trace;

@@ -1,0 +1,1 @@
+//! Who is joined to whom, and how far away.

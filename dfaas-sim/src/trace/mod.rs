@@ -1,0 +1,1 @@
+//! Arrivals over time, measured or made.
