@@ -104,18 +104,32 @@ impl Node {
             .sum()
     }
 
-    /// Status and metrics, to see what went wrong; the logs of a failed test's processes are shown anyway.
+    /// Invocations of its users that it has bound to a backend: `local`, `reject` or a node's name.
+    ///
+    /// # Errors
+    /// If the agent does not tell.
+    pub fn bound_to(&self, backend: &str) -> Result<f64> {
+        let backend = format!("backend=\"{backend}\"");
+        self.metric("dfaas_invocations_total", &[&backend, "origin=\"user\""])
+    }
+
+    /// What its agent tells about itself, and its metrics but zeros, to see what went wrong; the logs of a failed test's
+    /// processes are shown anyway.
     pub fn dump(&self) -> String {
         let socket = self.admin_socket();
-        let status = self.dfaas(&["status", "--socket", &socket.to_string_lossy()], Duration::from_secs(5));
-        let status = status.map_or_else(|error| format!("{error:#}\n"), |(_, text)| text);
+        let socket = socket.to_string_lossy();
+        let told = ["status", "peers", "plan", "functions"].map(|command| {
+            let said = self.dfaas(&[command, "--socket", &socket], Duration::from_secs(5));
+            let said = said.map_or_else(|error| format!("{error:#}\n"), |(_, text)| text);
+            format!("--- {command}\n{said}")
+        });
         let metrics = self.metrics().unwrap_or_else(|error| format!("no metrics: {error:#}"));
         let telling = |line: &&str| {
             let (histogram, zero) = (line.starts_with("dfaas_strategy_tick"), line.ends_with(" 0"));
             !(line.starts_with('#') || histogram || zero)
         };
         let metrics: Vec<_> = metrics.lines().filter(telling).collect();
-        format!("=== {}\n{status}--- metrics\n{}", self.name(), metrics.join("\n"))
+        format!("=== {}\n{}--- metrics\n{}", self.name(), told.concat(), metrics.join("\n"))
     }
 
     /// Asks the gateway to change its functions, as an operator of the node does; `credentials` go into the header

@@ -28,6 +28,18 @@ impl Family {
     pub const ALL: [Self; 6] =
         [Self::V4, Self::V6, Self::V4OverV6, Self::V6OverV4, Self::Both, Self::BothOverV6];
 
+    /// Its name in commands and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V4 => "ipv4",
+            Self::V6 => "ipv6",
+            Self::V4OverV6 => "ipv4-over-ipv6",
+            Self::V6OverV4 => "ipv6-over-ipv4",
+            Self::Both => "both-over-ipv4",
+            Self::BothOverV6 => "both-over-ipv6",
+        }
+    }
+
     /// Whether users call by IPv4, and whether by IPv6.
     fn users(self) -> (bool, bool) {
         match self {

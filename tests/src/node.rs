@@ -240,6 +240,15 @@ impl Node {
     }
 }
 
+impl Drop for Node {
+    /// While a test fails it tells its state, as long as its programs run.
+    fn drop(&mut self) {
+        if std::thread::panicking() && self.agent.is_some() {
+            eprintln!("{:?}\n{}", self.family(), self.dump());
+        }
+    }
+}
+
 fn kill(process: Option<Process>) -> Result<()> {
     let Some(mut process) = process else { return Ok(()) };
     process.signal(Signal::SIGKILL)?;

@@ -85,14 +85,6 @@ impl Site {
     }
 }
 
-impl Drop for Site {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.nodes.iter().for_each(|node| eprintln!("{:?}\n{}", self.family, node.dump()));
-        }
-    }
-}
-
 #[test]
 fn handshakes_of_many_connections_never_reach_the_stack_and_all_are_served_over_both_families() {
     for family in [Family::Both, Family::BothOverV6] {

@@ -1,6 +1,6 @@
 //! A lab in which the ways stand side by side, each with nodes of its own.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -13,10 +13,9 @@ use super::others::inode;
 use super::run::Run;
 use super::way::Way;
 use super::workload::Workload;
-use crate::names::{node_address, peer_address};
 use crate::node::wait_ready;
 use crate::settings::{Agent, Gateway, INVOCATION_PORT, StaticPeer, node_name};
-use crate::{Lab, Node, Process, Topology};
+use crate::{Family, Lab, Node, Process, Topology};
 
 /// How long a run may take beyond its time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,6 +34,7 @@ pub struct Programs {
 /// Nodes with their servers, and the agents and the proxy that the ways need. All ends when it is dropped.
 #[derive(Debug)]
 pub struct Site {
+    family: Family,
     ways: Vec<Way>,
     programs: Programs,
     threads: usize,
@@ -47,11 +47,11 @@ pub struct Site {
 }
 
 impl Site {
-    /// Everything runs, and each way has been seen to lead where it shall.
+    /// Everything runs over this family, and each way has been seen to lead where it shall.
     ///
     /// # Errors
     /// If something does not start, with the last lines of its log.
-    pub fn new(ways: &[Way], programs: &Programs) -> Result<Self> {
+    pub fn new(family: Family, ways: &[Way], programs: &Programs) -> Result<Self> {
         let highest = ways.iter().map(|way| way.serving()).max().context("there is no way to compare")?;
         let lab = Lab::new(Topology { nodes: highest, ..Topology::default() })
             .context("cannot make the network namespaces")?;
@@ -59,6 +59,7 @@ impl Site {
         let namespaces = (1..=highest).flat_map(|index| [lab.node(index), lab.users(index)]);
         let own = namespaces.filter_map(|namespace| inode(&namespace.path())).collect();
         let mut site = Self {
+            family,
             ways: ways.to_vec(),
             programs: programs.clone(),
             threads,
@@ -76,20 +77,19 @@ impl Site {
     }
 
     fn make_nodes(&mut self) -> Result<()> {
+        let family = self.family;
+        let peers = |way: u8| vec![StaticPeer::node_over(family, way, 1.0)];
         for index in 1..=self.lab.nodes() {
+            let agent = Agent { family, ..Agent::default() };
             let agent = match index {
-                _ if index == Way::Peer.called() => Agent {
-                    static_local: 0.0,
-                    peers: vec![StaticPeer::node(Way::Peer.serving(), 1.0)],
-                    ..Agent::default()
-                },
-                // It takes invocations from whom it knows.
-                _ if index == Way::Peer.serving() => {
-                    Agent { peers: vec![StaticPeer::node(Way::Peer.called(), 1.0)], ..Agent::default() }
+                _ if index == Way::Peer.called() => {
+                    Agent { static_local: 0.0, peers: peers(Way::Peer.serving()), ..agent }
                 }
-                _ => Agent::default(),
+                // It takes invocations from whom it knows.
+                _ if index == Way::Peer.serving() => Agent { peers: peers(Way::Peer.called()), ..agent },
+                _ => agent,
             };
-            let gateway = Gateway::default();
+            let gateway = Gateway { family, ..Gateway::default() };
             self.nodes.push(Node::with_binary(&self.lab, index, &agent, &gateway, &self.programs.dfaas)?);
         }
         Ok(())
@@ -117,13 +117,13 @@ impl Site {
 
     fn start_server(&mut self, index: u8) -> Result<()> {
         let name = node_name(index);
-        let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, INVOCATION_PORT));
+        let listen = SocketAddr::from((Ipv6Addr::UNSPECIFIED, INVOCATION_PORT));
         let mut command = Command::new(&self.programs.traffic);
         command.args(["serve", &name, &listen.to_string(), &self.threads.to_string()]);
         let log = self.lab.folder().join(format!("server-{index}.log"));
         let namespace = self.lab.node(index);
         let mut process = Process::spawn(&format!("the server of {name}"), &namespace, command, &log)?;
-        wait_ready(&mut process, &namespace, (node_address(index), INVOCATION_PORT).into(), "/healthz")?;
+        wait_ready(&mut process, &namespace, self.family.node_address(index), "/healthz")?;
         self.servers.push(process);
         Ok(())
     }
@@ -131,8 +131,8 @@ impl Site {
     fn start_proxy(&mut self) -> Result<()> {
         let program = self.programs.haproxy.as_ref().context("there is no program haproxy")?;
         let called = Way::Haproxy.called();
-        let listen = SocketAddr::from((node_address(called), INVOCATION_PORT));
-        let server = SocketAddr::from((peer_address(Way::Haproxy.serving()), INVOCATION_PORT));
+        let listen = self.family.node_address(called);
+        let server = SocketAddr::new(self.family.peer_address(Way::Haproxy.serving()), INVOCATION_PORT);
         let file = self.lab.folder().join("haproxy.cfg");
         std::fs::write(&file, haproxy::configuration(listen, server, self.threads))
             .with_context(|| format!("cannot write {}", file.display()))?;
@@ -175,7 +175,7 @@ impl Site {
 
     fn call(&self, way: Way, workload: Workload, warm_up: f64, seconds: f64) -> Result<Run> {
         let call = Call {
-            target: (node_address(way.called()), INVOCATION_PORT).into(),
+            target: self.family.node_address(way.called()),
             workload,
             node: node_name(way.serving()),
             warm_up,
@@ -204,9 +204,7 @@ impl Site {
     fn steered(&self, way: Way) -> Result<Option<f64>> {
         let Some(backend) = way.backend() else { return Ok(None) };
         let node = self.nodes.get(usize::from(way.called()) - 1).context("the node is not there")?;
-        let labels = [format!("backend=\"{backend}\""), "origin=\"user\"".to_owned()];
-        let labels: Vec<_> = labels.iter().map(String::as_str).collect();
-        node.metric("dfaas_invocations_total", &labels).map(Some)
+        node.bound_to(&backend).map(Some)
     }
 
     /// An error if a program has ended by itself, with the last lines of its log.

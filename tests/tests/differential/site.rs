@@ -72,8 +72,5 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         self.let_go();
-        if std::thread::panicking() {
-            self.nodes.iter().for_each(|node| eprintln!("{}", node.dump()));
-        }
     }
 }

@@ -99,22 +99,6 @@ impl Site {
     }
 }
 
-impl Drop for Site {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            for node in self.nodes.iter().filter(|node| node.agent().is_some()) {
-                eprintln!("{}", node.dump());
-                let socket = node.admin_socket();
-                for command in ["peers", "plan"] {
-                    let said = node.dfaas(&[command, "--socket", &socket.to_string_lossy()], PATIENCE);
-                    let said = said.map_or_else(|error| format!("{error:#}"), |(_, text)| text);
-                    eprintln!("--- {command} of {}:\n{said}", node.name());
-                }
-            }
-        }
-    }
-}
-
 /// Asks again and again until there is an answer; fails if that takes too long.
 pub fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
     dfaas_tests::eventually(what, PATIENCE, ask)

@@ -184,14 +184,6 @@ impl Site {
     }
 }
 
-impl Drop for Site {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.nodes.iter().for_each(|node| eprintln!("{}", node.dump()));
-        }
-    }
-}
-
 /// What an invocation of a working function gives.
 pub fn by(node: &str) -> (u16, String, bool) {
     (200, node.to_owned(), true)

@@ -72,9 +72,6 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         self.let_go();
-        if std::thread::panicking() {
-            self.nodes.iter().for_each(|node| eprintln!("{}", node.dump()));
-        }
     }
 }
 

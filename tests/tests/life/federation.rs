@@ -103,21 +103,6 @@ pub fn node_of(answer: &Answer) -> String {
     answer.headers().get("dfaas-node").map_or_else(String::new, |name| name.to_str().unwrap().to_owned())
 }
 
-impl Drop for Federation {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            for node in &self.nodes {
-                let socket = node.admin_socket();
-                for command in ["status", "plan", "functions"] {
-                    let said = node.dfaas(&[command, "--socket", &socket.to_string_lossy()], PATIENCE);
-                    let said = said.map_or_else(|error| format!("{error:#}"), |(_, text)| text);
-                    eprintln!("--- {command} of {}:\n{said}", node.name());
-                }
-            }
-        }
-    }
-}
-
 /// Asks again and again until there is an answer; fails if that takes too long.
 pub fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
     dfaas_tests::eventually(what, PATIENCE, ask)

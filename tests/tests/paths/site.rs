@@ -147,7 +147,7 @@ impl Drop for Site {
     fn drop(&mut self) {
         if std::thread::panicking() {
             for node in 1..=2 {
-                eprintln!("{}\n{:?}", self.nodes[usize::from(node) - 1].dump(), self.happened(node));
+                eprintln!("{}: {:?}", node_name(node), self.happened(node));
             }
         }
     }

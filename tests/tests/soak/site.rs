@@ -88,11 +88,7 @@ impl Site {
     /// Invocations by users of node 1, by the backend that got them, as its agent counts them.
     pub fn counted(&self) -> [u64; 3] {
         let backends = ["local".to_owned(), node_name(2), node_name(3)];
-        backends.map(|backend| {
-            let labels = [format!("backend=\"{backend}\""), "origin=\"user\"".to_owned()];
-            let labels: Vec<_> = labels.iter().map(String::as_str).collect();
-            self.nodes[0].metric("dfaas_invocations_total", &labels).unwrap() as u64
-        })
+        backends.map(|backend| self.nodes[0].bound_to(&backend).unwrap() as u64)
     }
 
     /// The node has counted what its users got, and no more: by backend, and its peers what they served.
@@ -147,12 +143,4 @@ fn serve(lab: &Lab, nodes: &[Node], index: u8) -> Process {
     let address = nodes[usize::from(index) - 1].address();
     eventually(&name, LIMIT, || http::get(&lab.node(index), address, "/healthz", LIMIT).ok());
     process
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.nodes.iter().for_each(|node| eprintln!("{}", node.dump()));
-        }
-    }
 }

@@ -31,13 +31,13 @@ pub fn run(options: &Options) -> Result<()> {
 
     let ((rounds, seconds), workloads) = (options.amount(), options.workloads());
     let names = Way::ALL.map(Way::name).join(", ");
-    println!("bench: starting the nodes of {names}");
-    let mut site = Site::new(&Way::ALL, &programs)?;
+    println!("bench: starting the nodes of {names}, over {}", options.family.name());
+    let mut site = Site::new(options.family, &Way::ALL, &programs)?;
     println!("bench: {seconds} s for each workload and way in each round; rounds: {rounds}");
     let workloads = rounds::run(&mut site, &Way::ALL, &workloads, (rounds, seconds))?;
     drop(site);
 
-    let report = Report { machine, rounds, seconds, workloads };
+    let report = Report { machine, family: options.family.name(), rounds, seconds, workloads };
     println!("\n{}", table::render(&report));
     table::notes(&report).iter().for_each(|note| println!("* {note}"));
     if let Some(json) = &options.json {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, builder::ValueParser};
+use dfaas_tests::Family;
 use dfaas_tests::bench::Workload;
 
 /// Rounds and seconds of a run, as they are by default and with `--quick`.
@@ -26,6 +27,9 @@ pub struct Options {
     /// Run this workload alone
     #[arg(long, value_name = "WORKLOAD", value_parser = workload())]
     pub only: Option<Workload>,
+    /// Over which users call and nodes reach each other
+    #[arg(long, value_name = "FAMILY", default_value = "ipv4", value_parser = family())]
+    pub family: Family,
     /// Write all numbers to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -35,6 +39,14 @@ fn workload() -> ValueParser {
     let names = PossibleValuesParser::new(Workload::ALL.map(Workload::name));
     let named = |name: String| Workload::ALL.into_iter().find(|workload| workload.name() == name);
     ValueParser::new(names.try_map(move |name| named(name).ok_or("no such workload")))
+}
+
+/// Those with one way to call: of two only the first would be measured.
+fn family() -> ValueParser {
+    let one = || Family::ALL.into_iter().filter(|family| family.node_addresses(1).len() == 1);
+    let names = PossibleValuesParser::new(one().map(Family::name));
+    let named = move |name: String| one().find(|family| family.name() == name);
+    ValueParser::new(names.try_map(move |name| named(name).ok_or("no such family")))
 }
 
 impl Options {
@@ -88,6 +100,15 @@ mod tests {
         assert_eq!(parsed(&["--only", "upload"]).unwrap().workloads(), [Workload::Upload]);
         let error = parsed(&["--only", "everything"]).unwrap_err().to_string();
         assert!(error.contains("connect, keepalive, download, upload"), "{error}");
+    }
+
+    #[test]
+    fn it_is_ipv4_unless_another_family_is_said() {
+        assert_eq!(parsed(&[]).unwrap().family, Family::V4);
+        assert_eq!(parsed(&["--family", "ipv6"]).unwrap().family, Family::V6);
+        assert_eq!(parsed(&["--family", "ipv4-over-ipv6"]).unwrap().family, Family::V4OverV6);
+        let error = parsed(&["--family", "both-over-ipv4"]).unwrap_err().to_string();
+        assert!(error.contains("ipv4, ipv6, ipv4-over-ipv6, ipv6-over-ipv4"), "{error}");
     }
 
     #[test]

@@ -13,6 +13,8 @@ use super::machine::Machine;
 pub struct Report {
     /// What it was measured on.
     pub machine: Machine,
+    /// Over which family users called and nodes reached each other.
+    pub family: &'static str,
     /// Rounds.
     pub rounds: u32,
     /// Seconds of each run in which requests were counted.
@@ -153,6 +155,7 @@ pub mod tests {
                 commit: "a11d158".to_owned(),
                 haproxy: "HAProxy version 2.6.12".to_owned(),
             },
+            family: "ipv6",
             rounds: 3,
             seconds: 2.0,
             workloads: vec![

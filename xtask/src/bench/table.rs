@@ -17,12 +17,13 @@ const OTHERS: f64 = 0.03;
 pub fn render(report: &Report) -> String {
     let machine = &report.machine;
     let mut text = format!(
-        "kernel {}, {}, {} cores ({}), {}\n{} {}, {}\n\n",
+        "kernel {}, {}, {} cores ({}), {}, {}\n{} {}, {}\n\n",
         machine.kernel,
         machine.system,
         machine.cores,
         machine.processor,
         machine.offloads,
+        report.family,
         machine.dfaas,
         machine.commit,
         machine.haproxy
