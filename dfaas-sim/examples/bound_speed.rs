@@ -35,7 +35,7 @@ fn town(nodes: usize, neighbours: usize, functions: usize, utilisation: f64, see
         |node: usize, function: usize| unit * hot[node] / work(function) * random.random_range(0.5..1.5);
     let demand =
         (0..nodes).map(|node| (0..functions).map(|function| rate(node, function)).collect()).collect();
-    let cost = |function| Some(Cost { cpu: work(function), hold: work(function) });
+    let cost = |function| Some(Cost { cpu: work(function), hold: work(function), most: f64::INFINITY });
     let of = |function| Function {
         work: work(function),
         value: 1.0,

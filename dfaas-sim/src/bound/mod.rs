@@ -8,6 +8,7 @@
 //! s.t. sum over j    of           x[i][j][f] <= demand[i][f]      nothing is served that nobody asked for
 //!      sum over i, f of s[j][f]   x[i][j][f] <= rho[j] C[j]       processors
 //!      sum over i, f of m[f]/q[f] h[j][f] x  <= M[j]              memory of the instances
+//!      sum over i    of           x[i][j][f] <= L[j][f]           limit of a function at a node
 //!      sum over f    of l[f]      x[i][j][f] <= B[i][j]           link, i and j different
 //!      x[i][j][f] = 0 unless j has f and d[i][j] + l[f]/B[i][j] + h[j][f] <= D[f]
 //! ```

@@ -7,7 +7,11 @@ impl Window {
     pub fn pooled(&self) -> Self {
         let cheapest = |function: usize| {
             let costs = self.costs.iter().filter_map(|of| of.get(function).copied().flatten());
-            costs.reduce(|a, b| Cost { cpu: a.cpu.min(b.cpu), hold: a.hold.min(b.hold) })
+            costs.reduce(|a, b| Cost {
+                cpu: a.cpu.min(b.cpu),
+                hold: a.hold.min(b.hold),
+                most: a.most + b.most,
+            })
         };
         let asked = |function: usize| self.demand.iter().filter_map(|of| of.get(function)).sum();
         let functions = 0..self.functions.len();

@@ -40,6 +40,7 @@ enum Resource {
     Demand(usize, usize),
     Cpu(usize),
     Memory(usize),
+    Rate(usize, usize),
     Link(usize, usize),
 }
 
@@ -104,6 +105,7 @@ fn route(
         Use { resource: Resource::Demand(from, function), limit: rate, used: 1.0 },
         Use { resource: Resource::Cpu(to), limit: node.cores * node.usable, used: cost.cpu },
         Use { resource: Resource::Memory(to), limit: node.memory, used: memory },
+        Use { resource: Resource::Rate(to, function), limit: cost.most, used: 1.0 },
     ];
     let crossed = |limit| Use { resource: Resource::Link(from, to), limit, used: of.payload };
     uses.extend(link.and_then(|link| link.bandwidth).map(crossed));

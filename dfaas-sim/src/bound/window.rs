@@ -50,6 +50,8 @@ pub struct Cost {
     pub cpu: f64,
     /// Time (s) for which it holds its place in an instance (h): at least that of computing, and waiting besides.
     pub hold: f64,
+    /// Most of them a second that the node serves (L): by a label, or as many as fit its instances; infinite: no limit.
+    pub most: f64,
 }
 
 /// A directed way from one node to another.
@@ -139,6 +141,7 @@ impl Window {
                 let Some(cost) = cost else { continue };
                 finite(|| format!("processor time of function {function} at node {node}"), cost.cpu)?;
                 finite(|| format!("holding time of function {function} at node {node}"), cost.hold)?;
+                not_negative(|| format!("limit of function {function} at node {node}"), cost.most)?;
             }
         }
         self.check_links()

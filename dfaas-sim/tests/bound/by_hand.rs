@@ -91,6 +91,20 @@ fn a_link_bounds_what_is_forwarded_by_its_bytes_and_its_time_counts_for_the_dead
 }
 
 #[test]
+fn a_limit_of_a_function_at_a_node_holds_whatever_its_processors_could_do() {
+    // The federation of CloudNet 2021 by labels: as many processors as anybody likes, and 10, 16 and 24 a second.
+    let mut town = cloudnet(60.0);
+    for (index, most) in [10.0, 16.0, 24.0].into_iter().enumerate() {
+        town.nodes[index].cores = 100.0;
+        town.costs[index][0] = town.costs[index][0].map(|cost| dfaas_sim::bound::Cost { most, ..cost });
+    }
+    let (best, least) = solved(&town, Goal::Requests);
+    close(best.ceiling, 50.0);
+    close(least.rate_at(2, 0), 24.0);
+    close(solved(&town.pooled(), Goal::Requests).0.ceiling, 50.0);
+}
+
+#[test]
 fn requests_prefer_what_is_cheap_and_work_does_not_care() {
     // One processor, 10 a second of 0.02 s and 10 a second of 0.1 s: 1.2 processors.
     let town = window(vec![node(1.0)], vec![function(0.02), function(0.1)], &[&[10.0, 10.0]], Vec::new());

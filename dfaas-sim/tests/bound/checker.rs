@@ -12,6 +12,7 @@ pub fn keeps_every_limit(window: &Window, division: &Division) {
     let mut asked: BTreeMap<(usize, usize), f64> = BTreeMap::new();
     let mut cpu: BTreeMap<usize, f64> = BTreeMap::new();
     let mut memory: BTreeMap<usize, f64> = BTreeMap::new();
+    let mut served: BTreeMap<(usize, usize), f64> = BTreeMap::new();
     let mut bytes: BTreeMap<(usize, usize), f64> = BTreeMap::new();
     for flow in &division.flows {
         let Flow { from, to, function, rate } = *flow;
@@ -19,6 +20,7 @@ pub fn keeps_every_limit(window: &Window, division: &Division) {
         let cost = admissible(window, flow).unwrap_or_else(|| panic!("{flow:?} is not allowed"));
         let of = &window.functions[function];
         *asked.entry((from, function)).or_default() += rate;
+        *served.entry((to, function)).or_default() += rate;
         *cpu.entry(to).or_default() += rate * cost.cpu;
         *memory.entry(to).or_default() += of.memory * rate * cost.hold / of.concurrency;
         *bytes.entry((from, to)).or_default() += of.payload * rate;
@@ -29,6 +31,9 @@ pub fn keeps_every_limit(window: &Window, division: &Division) {
     asked.iter().for_each(|((i, f), used)| within("demand", *used, window.demand[*i][*f]));
     cpu.iter().for_each(|(j, used)| within("cores", *used, window.nodes[*j].cores * window.nodes[*j].usable));
     memory.iter().for_each(|(j, used)| within("memory", *used, window.nodes[*j].memory));
+    for ((j, f), used) in &served {
+        within("limit", *used, window.costs[*j][*f].map_or(0.0, |cost| cost.most));
+    }
     for link in &window.links {
         let used = bytes.get(&(link.from, link.to)).copied().unwrap_or(0.0);
         within("link", used, link.bandwidth.unwrap_or(f64::INFINITY));
@@ -79,7 +84,9 @@ fn room(window: &Window, division: &Division, flow: &Flow, cost: Cost) -> f64 {
     let asked = sum(&|other| if (other.from, other.function) == (from, function) { other.rate } else { 0.0 });
     let cpu = sum(&|other| here(other, other.rate * at(other).cpu));
     let memory = sum(&|other| here(other, other.rate * at(other).hold * part(other.function)));
+    let same = |other: &Flow| if other.function == function { here(other, other.rate) } else { 0.0 };
     let mut rooms = vec![
+        cost.most - sum(&same),
         window.demand[from][function] - asked,
         (node.cores * node.usable - cpu) / cost.cpu,
         (node.memory - memory) / (cost.hold * part(function)),

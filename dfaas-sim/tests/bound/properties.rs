@@ -28,7 +28,7 @@ fn processors_alone(mut window: Window) -> Window {
     let work: Vec<f64> = window.functions.iter().map(|of| of.work).collect();
     for row in &mut window.costs {
         for (cost, work) in row.iter_mut().zip(&work) {
-            *cost = cost.map(|_| Cost { cpu: *work, hold: *work });
+            *cost = cost.map(|_| Cost { cpu: *work, hold: *work, most: f64::INFINITY });
         }
     }
     window.nodes.iter_mut().for_each(|node| node.memory = f64::INFINITY);
@@ -82,6 +82,7 @@ proptest! {
         let at = at % window.nodes.len();
         more.nodes[at].cores *= factor;
         more.nodes[at].memory *= factor;
+        more.costs[at].iter_mut().flatten().for_each(|cost| cost.most *= factor);
         GOALS.iter().for_each(|goal| at_least(bound(&more, *goal), bound(&window, *goal)));
     }
 
@@ -96,6 +97,7 @@ proptest! {
     fn twice_the_demand_on_twice_the_federation_serves_twice_as_much(window in any(), factor in 1e-3..1e3_f64) {
         let mut scaled = window.clone();
         scaled.demand.iter_mut().flatten().for_each(|rate| *rate *= factor);
+        scaled.costs.iter_mut().flatten().flatten().for_each(|cost| cost.most *= factor);
         scaled.nodes.iter_mut().for_each(|node| (node.cores, node.memory) = (node.cores * factor, node.memory * factor));
         // A link that carries more is also crossed sooner: so links have no limit here.
         scaled.links.iter_mut().for_each(|link| link.bandwidth = None);
@@ -126,7 +128,7 @@ proptest! {
     fn one_large_node_serves_as_much_as_a_federation_of_equals_without_distances(window in any()) {
         let mut window = processors_alone(window);
         let costs: Vec<Option<Cost>> =
-            window.functions.iter().map(|of: &Function| Some(Cost { cpu: of.work, hold: of.work })).collect();
+            window.functions.iter().map(|of: &Function| Some(Cost { cpu: of.work, hold: of.work, most: f64::INFINITY })).collect();
         window.costs.iter_mut().for_each(|row| row.clone_from(&costs));
         let everyone = window.fully_linked(|_, _| 0.0);
         GOALS.iter().for_each(|goal| same(bound(&window.pooled(), *goal), bound(&everyone, *goal)));

@@ -21,7 +21,8 @@ pub fn joined(pairs: &[(usize, usize)], delay: f64) -> Vec<Link> {
 
 /// Nodes that all have all functions, each at its own work.
 pub fn window(nodes: Vec<Node>, functions: Vec<Function>, demand: &[&[f64]], links: Vec<Link>) -> Window {
-    let costs = functions.iter().map(|of| Some(Cost { cpu: of.work, hold: of.work })).collect();
+    let costs =
+        functions.iter().map(|of| Some(Cost { cpu: of.work, hold: of.work, most: f64::INFINITY })).collect();
     Window {
         costs: vec![costs; nodes.len()],
         demand: demand.iter().map(|of| of.to_vec()).collect(),
@@ -52,7 +53,8 @@ pub fn any() -> impl Strategy<Value = Window> {
             payload,
             deadline,
         });
-        let cost = proptest::option::weighted(0.8, (0.5..2.0, 1.0..4.0));
+        let most = prop_oneof![3 => Just(f64::INFINITY), 1 => 0.0..100.0];
+        let cost = proptest::option::weighted(0.8, (0.5..2.0, 1.0..4.0, most));
         let demand = prop_oneof![1 => Just(0.0), 4 => 0.0..200.0];
         let link = (0.001..0.2, proptest::option::of(1e4..1e8), proptest::bool::weighted(0.7));
         (
@@ -71,13 +73,13 @@ pub fn any() -> impl Strategy<Value = Window> {
 fn assemble(
     nodes: Vec<Node>,
     functions: Vec<Function>,
-    factors: &[Vec<Option<(f64, f64)>>],
+    factors: &[Vec<Option<(f64, f64, f64)>>],
     demand: Vec<Vec<f64>>,
     links: &[(f64, Option<f64>, bool)],
 ) -> Window {
     let n = nodes.len();
-    let cost = |(of, factor): (&Function, &Option<(f64, f64)>)| {
-        factor.map(|(slow, wait)| Cost { cpu: of.work * slow, hold: of.work * slow * wait })
+    let cost = |(of, factor): (&Function, &Option<(f64, f64, f64)>)| {
+        factor.map(|(slow, wait, most)| Cost { cpu: of.work * slow, hold: of.work * slow * wait, most })
     };
     let costs = factors.iter().map(|row| functions.iter().zip(row).map(cost).collect()).collect();
     let link = |(index, (delay, bandwidth, there)): (usize, &(f64, Option<f64>, bool))| {
