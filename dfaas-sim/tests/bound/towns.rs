@@ -70,15 +70,18 @@ pub fn any() -> impl Strategy<Value = Window> {
     })
 }
 
+/// By how much slower a node is, how much longer than that an invocation is held there, and the limit of a function.
+type Factors = (f64, f64, f64);
+
 fn assemble(
     nodes: Vec<Node>,
     functions: Vec<Function>,
-    factors: &[Vec<Option<(f64, f64, f64)>>],
+    factors: &[Vec<Option<Factors>>],
     demand: Vec<Vec<f64>>,
     links: &[(f64, Option<f64>, bool)],
 ) -> Window {
     let n = nodes.len();
-    let cost = |(of, factor): (&Function, &Option<(f64, f64, f64)>)| {
+    let cost = |(of, factor): (&Function, &Option<Factors>)| {
         factor.map(|(slow, wait, most)| Cost { cpu: of.work * slow, hold: of.work * slow * wait, most })
     };
     let costs = factors.iter().map(|row| functions.iter().zip(row).map(cost).collect()).collect();
