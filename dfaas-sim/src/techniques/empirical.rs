@@ -43,7 +43,7 @@ impl Empirical {
         }
         let helper = |node: NodeId| {
             let word = self.heard.get(node)?;
-            let state = word.function(id).filter(|state| !state.overloaded)?;
+            let state = word.function(id).filter(|state| !state.overloaded && state.max_rate.is_some())?;
             Some((node, (word, state)))
         };
         let (nodes, helpers): (Vec<_>, Vec<_>) =

@@ -26,7 +26,8 @@ pub(super) fn weights(helpers: &[(&StateWord, &FunctionState)]) -> Vec<f64> {
 fn metrics(node: &StateWord, function: &FunctionState) -> [f64; METRICS] {
     // What is 0 counts as one invocation a second, a millisecond, or a hundredth.
     let inverse = |value: f64, least: f64| 1.0 / if value > 0.0 { value } else { least };
-    let utilisation = if function.rate > 0.0 { function.rate } else { 1.0 } / function.max_rate;
+    let most = function.max_rate.unwrap_or(f64::INFINITY);
+    let utilisation = if function.rate > 0.0 { function.rate } else { 1.0 } / most;
     let metrics = [
         f64::from(function.replicas),
         function.margin,

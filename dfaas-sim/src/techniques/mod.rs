@@ -5,8 +5,11 @@
 //! of the one that is driven by models. There every node saw every other's state at once; here nodes tell each other in
 //! [`Word`]s, which take their time and can be lost. `serverledge` and `auction` are what others do.
 //!
-//! What all leave as it is: users' invocations are served here as far as the function's limit reaches, and the plan says
-//! where the rest goes.
+//! Three of them, `dfaas-random`, `dfaas-empirical` and `auction`, know that a function is overloaded by its limit
+//! (`max_rate`) alone: without one they forward nothing.
+//!
+//! The limits of functions hold in all of them. `dfaas-equal` and `dfaas-power-saving` divide all invocations; the others
+//! serve here as far as the limits reach and say where the rest goes.
 
 mod auction;
 mod base;

@@ -27,8 +27,8 @@ pub struct FunctionState {
     pub replicas: u32,
     /// Invocations a second, of users.
     pub rate: f64,
-    /// Most invocations a second.
-    pub max_rate: f64,
+    /// Most invocations a second; `None`: no limit, and then it has no margin and is never overloaded.
+    pub max_rate: Option<f64>,
     /// Mean time (s) of one invocation.
     pub time: f64,
     /// Invocations a second that it could serve besides.
@@ -40,7 +40,7 @@ pub struct FunctionState {
 }
 
 impl StateWord {
-    /// Of this node, as far as it is measured. Only functions with a limit are told: without it nothing can be said of them.
+    /// Of this node, as far as it is measured; of functions that it does for others.
     pub(super) fn of(measured: &Measurements) -> Self {
         let cores = measured.node.cores.map_or(0.0, rate);
         let part = |used: f64, of: f64| if of > 0.0 { (used / of).clamp(0.0, 1.0) } else { 0.0 };
@@ -50,12 +50,13 @@ impl StateWord {
             .memory_total
             .zip(free)
             .map_or(0.0, |(total, free)| part(total.saturating_sub(free) as f64, total as f64));
+        let told = measured.functions.iter().filter(|(_, of)| of.here && !of.local_only);
         Self {
             cores,
             cpu: part(measured.node.cpu.map_or(0.0, rate), cores),
             memory,
             memory_free: free.unwrap_or(0),
-            functions: measured.functions.iter().filter_map(|(id, of)| function(*id, of, cores)).collect(),
+            functions: told.map(|(id, of)| function(*id, of, cores)).collect(),
         }
     }
 
@@ -65,18 +66,18 @@ impl StateWord {
     }
 }
 
-fn function(id: FunctionId, of: &FunctionMeasurements, cores: f64) -> Option<FunctionState> {
-    let max_rate = limit(of).filter(|_| of.here && !of.local_only)?;
+fn function(id: FunctionId, of: &FunctionMeasurements, cores: f64) -> FunctionState {
+    let max_rate = limit(of);
     let asked = rate(of.user_rate);
     let seconds = |time: Option<std::time::Duration>| time.map_or(0.0, |time| time.as_secs_f64());
-    Some(FunctionState {
+    FunctionState {
         function: id,
         replicas: of.replicas.unwrap_or(1),
         rate: asked,
         max_rate,
         time: seconds(of.service_time),
-        margin: (max_rate - asked).max(0.0),
+        margin: max_rate.map_or(0.0, |most| (most - asked).max(0.0)),
         cpu: if cores > 0.0 { seconds(of.cpu_time) / cores } else { 0.0 },
         overloaded: overloaded(of),
-    })
+    }
 }

@@ -54,7 +54,7 @@ fn state(replicas: u32, rate: f64, time: f64, node: (f64, f64), cpu: f64) -> Wor
             function: FUNCA,
             replicas,
             rate,
-            max_rate,
+            max_rate: Some(max_rate),
             time,
             margin: max_rate - rate,
             cpu,
@@ -110,6 +110,16 @@ fn empirical_sends_nothing_to_who_is_overloaded_itself_or_has_been_silent_for_th
 }
 
 #[test]
+fn empirical_sends_nothing_where_a_function_has_no_limit_as_nobody_knows_what_is_left() {
+    let mut host = overloaded();
+    let Word::State(mut word) = state(1, 0.0, 0.3, (0.6, 0.5), 0.01) else { panic!("a state") };
+    word.functions[0].max_rate = None;
+    host.hear(3, &Word::State(word));
+    host.tick();
+    assert_eq!(host.percent(), [(2, 100.0)].into());
+}
+
+#[test]
 fn empirical_tells_every_peer_how_this_node_is() {
     let mut of = function(5.0, 20.0);
     of.cpu_time = Some(Duration::from_millis(40));
@@ -124,7 +134,7 @@ fn empirical_tells_every_peer_how_this_node_is() {
     let Word::State(word) = &host.said[&NodeId(3)] else { panic!("{:?}", host.said) };
     assert_eq!((word.cores, word.cpu, word.memory, word.memory_free), (4.0, 0.25, 0.25, 6_000));
     let told = word.functions[0];
-    assert_eq!((told.replicas, told.rate, told.max_rate, told.margin), (3, 5.0, 20.0, 15.0));
+    assert_eq!((told.replicas, told.rate, told.max_rate, told.margin), (3, 5.0, Some(20.0), 15.0));
     assert_eq!((told.time, told.cpu, told.overloaded), (0.1, 0.01, false));
     assert_eq!(host.said.len(), 2);
 }

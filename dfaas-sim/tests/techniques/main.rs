@@ -5,4 +5,5 @@ mod data_driven;
 mod host;
 mod model_driven;
 mod names;
+mod properties;
 mod serverledge;

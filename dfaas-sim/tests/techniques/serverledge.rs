@@ -8,9 +8,9 @@ fn neighbour(cpu: f64, instances: Option<u32>, memory_free: u64) -> Word {
         function: FUNCA,
         replicas,
         rate: 0.0,
-        max_rate: 20.0,
+        max_rate: None,
         time: 0.1,
-        margin: 20.0,
+        margin: 0.0,
         cpu: 0.05,
         overloaded: false,
     };
