@@ -6,4 +6,5 @@
 
 pub mod bound;
 pub mod network;
+pub mod techniques;
 pub mod trace;
