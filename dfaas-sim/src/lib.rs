@@ -5,5 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bound;
+pub mod input;
 pub mod network;
+pub mod shape;
 pub mod trace;
