@@ -7,5 +7,6 @@
 pub mod bound;
 pub mod input;
 pub mod network;
+pub mod profile;
 pub mod shape;
 pub mod trace;
