@@ -37,6 +37,11 @@ pub enum NetworkError {
         /// The name.
         name: String,
     },
+    /// A geometric graph needs to know where nodes stand.
+    #[error(
+        "a geometric network needs positions, and measured round-trip times have none; take near instead"
+    )]
+    NoPositions,
     /// No connected graph was drawn.
     #[error(
         "none of {attempts} graphs of {nodes} nodes was connected; raise the probability or the radius, or join them"

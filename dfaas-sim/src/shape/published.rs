@@ -57,7 +57,7 @@ pub fn linear(nodes: usize, steps: usize) -> Vec<Vec<f64>> {
 
 /// At half time nodes with even index go from 5 to 70, the others from 100 to 30.
 pub fn step_change(nodes: usize, steps: usize) -> Vec<Vec<f64>> {
-    let rates = |node: usize| if node % 2 == 0 { [5.0, 70.0] } else { [100.0, 30.0] };
+    let rates = |node: usize| if node.is_multiple_of(2) { [5.0, 70.0] } else { [100.0, 30.0] };
     (0..nodes)
         .map(|node| (0..steps).map(|step| rates(node)[usize::from(step >= steps / 2)]).collect())
         .collect()

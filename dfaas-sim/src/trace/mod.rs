@@ -11,6 +11,7 @@ mod k6;
 mod model;
 mod rate;
 mod recording;
+mod stagger;
 mod statistics;
 mod synthetic;
 #[cfg(test)]

@@ -117,7 +117,7 @@ fn gather(
     for row in rows {
         let exact = (row.time - start) / interval;
         let place = exact.round();
-        if !(place < MAX_INTERVALS as f64) {
+        if place >= MAX_INTERVALS as f64 {
             return Err(whole(TraceError::TooLarge { intervals: exact, series: keys.len() }));
         }
         if (exact - place).abs() > TOLERANCE {

@@ -42,6 +42,29 @@ fn rotation_brings_in_at_the_beginning_what_leaves_at_the_end() {
 }
 
 #[test]
+fn staggered_nodes_do_not_peak_together() {
+    let day = [0.0, 0.0, 9.0, 3.0, 0.0, 0.0];
+    let trace = minutes(&[("a", "f", &day), ("b", "f", &day), ("c", "g", &day)]);
+    let (staggered, offsets) = trace.stagger(10).unwrap();
+    assert_eq!((offsets[0], staggered.total().into_iter().fold(0.0, f64::max)), (0, 9.0));
+    assert_eq!(sum(&staggered), sum(&trace));
+    assert_eq!(at(&staggered, "a", "f"), day);
+    // Three peaks of two intervals fit into six without meeting.
+    let mut totals = staggered.total();
+    totals.sort_by(f64::total_cmp);
+    assert_eq!(totals, [3.0, 3.0, 3.0, 9.0, 9.0, 9.0]);
+    assert!(Trace::new(0.0, 60.0, 3).unwrap().stagger(1).is_err());
+}
+
+#[test]
+fn staggering_keeps_away_from_what_is_at_no_node() {
+    let mut trace = minutes(&[("a", "f", &[1.0, 1.0, 1.0, 1.0]), ("b", "f", &[9.0, 0.0, 0.0, 0.0])]);
+    trace.add(SeriesKey::anywhere("g"), &[0.0, 5.0, 5.0, 5.0]).unwrap();
+    let (staggered, offsets) = trace.stagger(10).unwrap();
+    assert_eq!((offsets, staggered.total()), (vec![0, 0], vec![10.0, 6.0, 6.0, 6.0]));
+}
+
+#[test]
 fn a_slice_keeps_the_clock_of_the_trace() {
     let trace = minutes(&[("a", "f", &[1.0, 2.0, 3.0, 4.0])]);
     let slice = trace.slice(60.0, 180.0).unwrap();
@@ -109,6 +132,20 @@ proptest! {
         prop_assert_eq!(one.total(), two.total());
         prop_assert!((sum(&one) - 2.0 * sum(&trace)).abs() <= sum(&trace) * 1e-9);
         prop_assert_eq!(one.intervals(), trace.intervals() + apart.unsigned_abs() as usize);
+    }
+
+    #[test]
+    fn staggering_moves_requests_in_time_alone_and_more_rounds_are_never_worse(trace in traces(), rounds in 0..4_usize) {
+        prop_assume!(!trace.nodes().is_empty());
+        let peak = |trace: &Trace| trace.total().into_iter().fold(0.0, f64::max);
+        let (some, offsets) = trace.stagger(rounds).unwrap();
+        let (more, _) = trace.stagger(rounds + 1).unwrap();
+        prop_assert!(peak(&more) <= peak(&some) * (1.0 + 1e-9));
+        let mut back = some;
+        for (node, offset) in trace.nodes().into_iter().zip(offsets) {
+            back = back.rotate(-(offset as i64), Some(node)).unwrap();
+        }
+        prop_assert_eq!(back, trace);
     }
 
     #[test]
