@@ -5,6 +5,11 @@
 #![forbid(unsafe_code)]
 
 pub mod bound;
+pub mod cli;
+pub mod input;
 pub mod network;
+pub mod profile;
+pub mod samples;
+pub mod shape;
 pub mod techniques;
 pub mod trace;

@@ -1,0 +1,14 @@
+//! The commands `dfaas sim trace` and `dfaas sim generate`: their arguments, and what they do with them.
+//!
+//! A command gives back what it prints; it reads and writes only the files that its arguments name.
+
+mod files;
+mod generate;
+mod network;
+mod table;
+mod text;
+mod trace;
+
+pub use files::CommandError;
+pub use generate::{Generate, generate};
+pub use trace::{TraceCommand, trace};

@@ -1,0 +1,15 @@
+//! What nodes and functions were measured to do under load.
+//!
+//! A [`MeasuredRun`] is one file: a node under a given load, minute by minute, in the format of the original DFaaS, which
+//! `dfaas profile` writes too. A [`Profile`] puts the runs of one kind of node together and answers what a function needs
+//! at a rate that was not measured.
+
+mod curve;
+mod run;
+#[cfg(test)]
+mod tests;
+mod together;
+
+pub use curve::Curve;
+pub use run::{FunctionState, Instant, Load, MeasuredFunction, MeasuredRun};
+pub use together::{FunctionProfile, Profile, ProfileError};
