@@ -5,5 +5,17 @@
 #![forbid(unsafe_code)]
 
 pub mod bound;
+mod compare;
+mod engine;
+pub mod federation;
 pub mod network;
+pub mod outcome;
+pub mod random;
+pub mod scenario;
 pub mod trace;
+
+pub use compare::{Row, compare};
+pub use engine::{RunError, Violation, run, run_in};
+pub use federation::Federation;
+pub use outcome::Outcome;
+pub use scenario::{Scenario, ScenarioError};
