@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use dfaas_common::config::Report;
-use dfaas_control::{Command, Message, NodeId, Plan, QueryFailed, Time};
+use dfaas_control::{Command, Message, NodeId, Plan, QueryFailed, Time, Wait};
 use rand::Rng;
 
-use super::node::{STRANGER, newcomer};
+use super::node::{STRANGER, newcomer, number};
 use super::queue::What;
 use super::words::{Word, size};
 use super::{Simulation, Violation, compile};
@@ -102,6 +102,7 @@ impl Simulation<'_> {
         for command in commands {
             match command {
                 Command::SetPlan(plan) => self.set_plan(now, node, &plan),
+                Command::SetWait(peer, wait) => self.set_wait(node, peer, &wait),
                 Command::Send(to, message) => self.send(now, node, to, message),
                 Command::Query(id, _) => {
                     // There is no model server here.
@@ -140,12 +141,20 @@ impl Simulation<'_> {
         loss > 0.0 && self.loss.random::<f64>() < loss
     }
 
+    /// Tells a node's kernel a peer's wait.
+    fn set_wait(&mut self, node: usize, peer: NodeId, wait: &Wait) {
+        let node = &mut self.nodes[node];
+        if let number @ 1.. = node.number(peer) {
+            node.report(number as usize, wait);
+        }
+    }
+
     /// Gives a node's kernel a plan.
     fn set_plan(&mut self, now: Nanos, index: usize, plan: &Plan) {
         let federation = self.federation;
         let node = &mut self.nodes[index];
         let numbers = &node.numbers;
-        let backend = |id: NodeId| u32::from(numbers.get(id.0 as usize).copied().unwrap_or(STRANGER));
+        let backend = |id: NodeId| number(numbers, id);
         let expires = now.saturating_add(nanos(plan.lifetime));
         let mut functions = plan.functions.iter().peekable();
         for (service, out) in federation.functions.iter().zip(&mut node.plans) {
@@ -155,18 +164,10 @@ impl Simulation<'_> {
                 None => out.expires = 0,
             }
         }
-        let agent = &mut node.agent;
-        let mut report = |number: usize, wait: &dfaas_control::Wait| {
-            let old = node.kernel.reports[number].sent;
-            let same = agent.reports[number] == Some(wait.report);
-            agent.reports[number] = Some(wait.report);
-            let sent = if same { u64::from(old) } else { node.kernel.loads[number].sent };
-            node.kernel.reports[number] = compile::report(wait, sent);
-        };
-        plan.here.iter().for_each(|wait| report(0, wait));
+        plan.here.iter().for_each(|wait| node.report(0, wait));
         for (id, wait) in &plan.waits {
-            if let number @ 1.. = backend(*id) {
-                report(number as usize, wait);
+            if let number @ 1.. = node.number(*id) {
+                node.report(number as usize, wait);
             }
         }
         for number in 1..node.backends.len() {

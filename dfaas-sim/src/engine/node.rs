@@ -4,10 +4,11 @@ use std::time::Duration;
 use dfaas_common::plan::Plan;
 use dfaas_control::{
     FunctionMeasurements, Measurements, NodeId, NodeMeasurements, Options, PeerFunctions, PeerMeasurements,
-    Strategy, UnknownStrategy, strategy,
+    Strategy, UnknownStrategy, Wait, strategy,
 };
 use rand_chacha::ChaCha8Rng;
 
+use super::compile;
 use super::counters::{OfFunction, OfPeer};
 use super::gateway::Gateway;
 use super::grants::Grants;
@@ -95,6 +96,19 @@ impl Node {
         })
     }
 
+    /// The backend number of a node, [`STRANGER`] if it is no neighbour.
+    pub(super) fn number(&self, node: NodeId) -> u32 {
+        number(&self.numbers, node)
+    }
+
+    /// The kernel learns what a backend has said; its load counts from now on if that is new.
+    pub(super) fn report(&mut self, backend: usize, wait: &Wait) {
+        let (report, told) = (&mut self.kernel.reports[backend], &mut self.agent.reports[backend]);
+        let known = told.replace(wait.report) == Some(wait.report);
+        let sent = if known { u64::from(report.sent) } else { self.kernel.loads[backend].sent };
+        *report = compile::report(wait, sent);
+    }
+
     /// The node starts anew at this moment, knowing nothing.
     pub(super) fn restart(
         &mut self,
@@ -115,6 +129,12 @@ impl Node {
         agent.grants = Grants::new(self.backends.len());
         Ok(())
     }
+}
+
+/// The backend number of a node by those of a table.
+pub(super) fn number(numbers: &[u8], node: NodeId) -> u32 {
+    let place = usize::try_from(node.0).ok().and_then(|node| numbers.get(node));
+    u32::from(place.copied().unwrap_or(STRANGER))
 }
 
 /// What a strategy is told that does not change.

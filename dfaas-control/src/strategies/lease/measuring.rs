@@ -68,15 +68,17 @@ impl Lease {
     }
 
     /// A neighbour that tells of more work raises the level, and with it what this node gives, before the next tick. What
-    /// lowers it waits for that, since then all can be told of their cuts.
-    pub(super) fn raise_level(&mut self) {
+    /// lowers it waits for that, since then all can be told of their cuts. Whether it rose.
+    pub(super) fn raise_level(&mut self) -> bool {
         let own = Load { capacity: self.sides.capacity, demand: self.sides.demand };
         let level = water_level(own, self.heard.words().map(|(_, word)| word.load()));
-        if level > self.sides.level {
+        let raised = level > self.sides.level;
+        if raised {
             self.sides.level = level;
             self.standing.level = level;
             self.standing.headroom = self.role.headroom(&self.sides);
         }
+        raised
     }
 
     /// What peers used of this node in the last period; `None` where that cannot be told, as of a peer whose invocations

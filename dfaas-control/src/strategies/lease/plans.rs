@@ -16,10 +16,8 @@ pub(super) const MOST_CANDIDATES: usize = 16;
 /// Overflow begins at the latest when this part of a function's deadline is spent on waiting.
 const PATIENCE: f64 = 0.3;
 
-/// A part of all shares, rates and waits that differs less is not worth a new plan before the next tick.
+/// A part of all shares and rates that differs less is not worth a new plan before the next tick.
 const NOTABLE: f64 = 0.01;
-const NOTABLE_WAIT: f64 = 0.2;
-const SHORT: Duration = Duration::from_millis(1);
 
 /// What all plans of a tick are made of.
 #[derive(Debug)]
@@ -109,16 +107,14 @@ impl Scene<'_> {
     }
 }
 
-/// Whether two plans differ notably: in where invocations go, in what is taken, or in what is known of waits.
+/// Whether two plans differ notably: in where invocations go, or in what is taken.
 pub(super) fn differ(a: &Plan, b: &Plan) -> bool {
     let keys = |plan: &Plan| plan.functions.keys().copied().collect::<Vec<_>>();
     let admitted =
         |plan: &Plan| plan.admission.iter().map(|(node, a)| (*node, a.rate)).collect::<BTreeMap<_, _>>();
-    let waits = |plan: &Plan| plan.waits.iter().map(|(node, wait)| (*node, wait.wait)).collect::<Vec<_>>();
     keys(a) != keys(b)
         || rates_differ(&admitted(a), &admitted(b))
-        || waits(a).len() != waits(b).len()
-        || waits(a).iter().zip(waits(b)).any(|(a, b)| a.0 != b.0 || waits_differ(a.1, b.1))
+        || a.waits.keys().ne(b.waits.keys())
         || a.functions
             .iter()
             .any(|(id, plan)| b.functions.get(id).is_none_or(|other| functions_differ(plan, other)))
@@ -142,9 +138,4 @@ fn functions_differ(a: &FunctionPlan, b: &FunctionPlan) -> bool {
 fn rates_differ(a: &BTreeMap<NodeId, f64>, b: &BTreeMap<NodeId, f64>) -> bool {
     let notable = |a: f64, b: f64| (a - b).abs() > NOTABLE * a.max(b);
     a.len() != b.len() || a.iter().any(|(node, rate)| b.get(node).is_none_or(|other| notable(*rate, *other)))
-}
-
-fn waits_differ(a: Duration, b: Duration) -> bool {
-    let gap = a.abs_diff(b);
-    gap > SHORT && gap.as_secs_f64() > NOTABLE_WAIT * a.max(b).as_secs_f64()
 }
