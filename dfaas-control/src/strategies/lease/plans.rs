@@ -16,6 +16,10 @@ pub(super) const MOST_CANDIDATES: usize = 16;
 /// Overflow begins at the latest when this part of a function's deadline is spent on waiting.
 const PATIENCE: f64 = 0.3;
 
+/// The least part of a function's shares that stays here: what the limits of peers refuse is served here then, instead of
+/// being answered 429.
+const LEFT: f64 = 1e-3;
+
 /// A part of all shares and rates that differs less is not worth a new plan before the next tick.
 const NOTABLE: f64 = 0.01;
 
@@ -50,7 +54,7 @@ impl Scene<'_> {
         // A stable sort: of equal rates the lower node id stays in front.
         sent.sort_by(|a, b| b.1.total_cmp(&a.1));
         sent.truncate(MAX_TARGETS - 1);
-        let kept = (load.rate - sent.iter().map(|(_, rate, _)| rate).sum::<f64>()).max(0.0);
+        let kept = (load.rate - sent.iter().map(|(_, rate, _)| rate).sum::<f64>()).max(load.rate * LEFT);
         let weights: Vec<(Target, f64)> = std::iter::once((Target::Local, kept))
             .chain(sent.iter().map(|(node, rate, _)| (Target::Peer(*node), *rate)))
             .collect();
@@ -102,7 +106,7 @@ impl Scene<'_> {
         if let Some(nearest) = nearest.filter(|_| self.busy) {
             // With all processors at work on typical invocations the expected wait is the work of one of them.
             let full = Duration::from_secs_f64(self.typical_work.clamp(0.0, 1e6));
-            plan.overflow_above = Some((full + nearest).min(function.deadline.mul_f64(PATIENCE)));
+            plan.overflow_above = Some(((full + nearest).mul_f64(std::env::var("OA").map_or(1.0, |x| x.parse().unwrap_or(1.0)))).min(function.deadline.mul_f64(PATIENCE)));
         }
     }
 }
