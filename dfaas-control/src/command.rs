@@ -4,13 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, Observation};
 use crate::id::{FunctionId, NodeId};
-use crate::plan::Plan;
+use crate::plan::{Plan, Wait};
 
 /// What a strategy wants done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Replace the plan in force, whole.
     SetPlan(Plan),
+    /// A peer's wait in the plan in force is this one now; all else of it stays. Nothing before there is a plan.
+    SetWait(NodeId, Wait),
     /// Send a message to a node; it may be lost.
     Send(NodeId, Message),
     /// Ask something; the answer or its failure comes back by [`crate::Strategy::on_reply`] with the same id.

@@ -6,10 +6,22 @@
 
 pub mod bound;
 pub mod cli;
+mod compare;
+mod engine;
+pub mod federation;
 pub mod input;
 pub mod network;
+pub mod outcome;
 pub mod profile;
+pub mod random;
 pub mod samples;
+pub mod scenario;
 pub mod shape;
 pub mod techniques;
 pub mod trace;
+
+pub use compare::{Row, compare};
+pub use engine::{RunError, Violation, run, run_in};
+pub use federation::Federation;
+pub use outcome::Outcome;
+pub use scenario::{Scenario, ScenarioError};

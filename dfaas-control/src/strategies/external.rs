@@ -61,6 +61,10 @@ impl External {
         for command in commands {
             match command {
                 Command::SetPlan(plan) => self.otherwise = plan,
+                Command::SetWait(peer, wait) => {
+                    self.otherwise.waits.insert(peer, wait);
+                    others.push(command);
+                }
                 // Its queries would be answered to this strategy.
                 Command::Query(..) => {}
                 Command::Send(..) => others.push(command),

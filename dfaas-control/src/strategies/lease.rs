@@ -79,6 +79,8 @@ pub struct Lease {
     wants: Vec<Want>,
     asks: BTreeMap<NodeId, f64>,
     offload: Offload,
+    /// Peers may be still to be told of what has changed since the last tick.
+    unsaid: bool,
     plan: Option<Plan>,
 }
 
@@ -103,6 +105,7 @@ impl Lease {
             wants: Vec::new(),
             asks: BTreeMap::new(),
             offload: Offload::default(),
+            unsaid: false,
             plan: None,
         }
     }
@@ -110,6 +113,13 @@ impl Lease {
     fn set(&mut self, plan: Plan) -> Command {
         self.plan = Some(plan.clone());
         Command::SetPlan(plan)
+    }
+
+    /// Overflow knows another wait of a peer: much cheaper than a plan, and most words bring nothing else.
+    fn waits_anew(&mut self, peer: NodeId) -> Option<Command> {
+        let wait = self.wait_at(peer, self.heard.word(peer)?);
+        *self.plan.as_mut()?.waits.get_mut(&peer)? = wait;
+        Some(Command::SetWait(peer, wait))
     }
 }
 
@@ -135,6 +145,7 @@ impl Strategy for Lease {
             claims.retain(|node, _| self.said.may(now, *node));
             grants = self.ledger.propose(self.standing.headroom, &claims);
             grants.iter().for_each(|(node, grant)| self.ledger.told(*node, *grant));
+            self.unsaid = grants.len() < self.measured.peers.len();
         }
         let plan = self.planned();
         let mut commands = vec![self.set(plan)];
@@ -148,22 +159,33 @@ impl Strategy for Lease {
         if !self.measured.peers.contains_key(&from) {
             return Vec::new();
         }
-        self.heard.forget(now, self.lifetime, &self.measured.peers);
+        if self.heard.may_be_old(now, self.lifetime) {
+            self.heard.forget(now, self.lifetime, &self.measured.peers);
+            self.divide();
+        }
         let news = self.heard.take(now, from, said, &self.measured.functions);
         if !self.demand.known() {
             return Vec::new();
         }
-        self.raise_level();
+        let raised = news.load && self.raise_level();
+        self.unsaid |= raised || news.role;
         if news.role {
             self.asks = asks::asks(&self.wants, &self.neighbours());
         }
-        self.divide();
+        if news.role || news.lease {
+            self.divide();
+        }
         let told = self.answers(now, from, news);
         told.iter().for_each(|(node, grant)| self.ledger.told(*node, *grant));
-        let plan = self.planned();
         let mut commands = Vec::new();
-        if self.plan.as_ref().is_none_or(|old| plans::differ(old, &plan)) {
-            commands.push(self.set(plan));
+        if raised || news.role || news.lease || !told.is_empty() {
+            let plan = self.planned();
+            if self.plan.as_ref().is_none_or(|old| plans::differ(old, &plan)) {
+                commands.push(self.set(plan));
+            }
+        }
+        if commands.is_empty() && news.wait {
+            commands.extend(self.waits_anew(from));
         }
         commands
             .extend(told.into_iter().map(|(node, grant)| self.tell(now, node, grant)).collect::<Vec<_>>());

@@ -89,6 +89,10 @@ impl Node {
                     self.check_plan(plan);
                     self.plan = Some(plan.clone());
                 }
+                Command::SetWait(peer, wait) => {
+                    let plan = self.plan.as_mut().expect("a plan comes before what changes in it");
+                    assert!(plan.waits.insert(*peer, *wait).is_some(), "{peer:?} is not in the plan");
+                }
                 Command::Send(to, Message::Lease(word)) => self.send(now, *to, word),
                 Command::Send(..) => panic!("lease spoke the words of another strategy"),
                 Command::Query(..) => panic!("lease asked something"),

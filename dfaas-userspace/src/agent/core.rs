@@ -249,6 +249,12 @@ impl Core {
                     self.plan = Some(plan);
                     next = Next::Write;
                 }
+                Command::SetWait(node, wait) => {
+                    if let Some(plan) = &mut self.plan {
+                        plan.waits.insert(node, wait);
+                        next = Next::Write;
+                    }
+                }
                 Command::Send(to, message) => {
                     let effects = self.federation.as_mut().map(|federation| federation.say(now, to, message));
                     self.note(effects.unwrap_or_default().orders);

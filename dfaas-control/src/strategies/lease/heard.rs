@@ -39,19 +39,43 @@ pub(super) struct News {
     pub first: bool,
     /// It changes what the peer may be asked for.
     pub role: bool,
+    /// Another ask.
+    pub ask: bool,
+    /// Another grant, by more than a trifle, or other costs: what goes there changes.
+    pub lease: bool,
+    /// Its users ask for more, or it has fewer processors.
+    pub load: bool,
+    /// Another wait, by more than a trifle.
+    pub wait: bool,
 }
+
+/// Asks, grants and costs that differ by less than this part can wait for the next tick: measured anew each time, they are
+/// never quite the same.
+const TRIFLE: f64 = 0.05;
+
+/// So can waits that differ by less than this part, or than this time.
+const TRIFLING_WAIT: f64 = 0.05;
+const SHORT: Duration = Duration::from_millis(1);
 
 /// What peers said last.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     words: BTreeMap<NodeId, Word>,
     reports: u64,
+    /// No word was said before this.
+    oldest: Time,
 }
 
 impl Heard {
     /// Forgets nodes that are no peers any more, and what was said longer than `lifetime` ago.
     pub(super) fn forget<T>(&mut self, now: Time, lifetime: Duration, peers: &BTreeMap<NodeId, T>) {
         self.words.retain(|node, word| peers.contains_key(node) && now.since(word.at) < lifetime);
+        self.oldest = self.words.values().map(|word| word.at).min().unwrap_or(now);
+    }
+
+    /// Whether something may have been said longer than `lifetime` ago.
+    pub(super) fn may_be_old(&self, now: Time, lifetime: Duration) -> bool {
+        now.since(self.oldest) >= lifetime
     }
 
     /// Takes what `from` says in place of what it said before. Only costs of functions that are `known` count, so that
@@ -75,7 +99,7 @@ impl Heard {
         let before = self.words.get_mut(&from);
         if let Some(before) = before.filter(|_| said.costs.is_empty()) {
             // Costs are told to those that ask; they are as good as they were.
-            costs = std::mem::take(&mut before.costs);
+            costs = before.costs.clone();
         }
         let word = Word {
             at: now,
@@ -94,8 +118,22 @@ impl Heard {
         };
         let role = |word: &Word| (word.sender, word.draining);
         let now_is = role(&word);
-        let before = self.words.insert(from, word);
-        News { first: before.is_none(), role: before.is_none_or(|before| role(&before) != now_is) }
+        let Some(place) = self.words.get_mut(&from) else {
+            self.words.insert(from, word);
+            return News { first: true, role: true, ask: true, lease: true, load: true, wait: true };
+        };
+        let before = std::mem::replace(place, word);
+        News {
+            first: false,
+            role: role(&before) != now_is,
+            ask: notable(before.ask, place.ask),
+            lease: notable(before.grant, place.grant)
+                || before.costs.len() != place.costs.len()
+                || before.costs.iter().zip(&place.costs).any(|(a, b)| a.0 != b.0 || notable(*a.1, *b.1)),
+            load: (place.demand > before.demand && notable(place.demand, before.demand))
+                || notable(place.capacity, before.capacity),
+            wait: waits_differ(before.wait, place.wait),
+        }
     }
 
     /// What a peer said.
@@ -129,6 +167,15 @@ impl Word {
     pub(super) fn gives(&self) -> bool {
         !self.sender && !self.draining
     }
+}
+
+fn notable(a: f64, b: f64) -> bool {
+    (a - b).abs() > TRIFLE * a.max(b)
+}
+
+fn waits_differ(a: Duration, b: Duration) -> bool {
+    let gap = a.abs_diff(b);
+    gap > SHORT && gap.as_secs_f64() > TRIFLING_WAIT * a.max(b).as_secs_f64()
 }
 
 /// Processors as far as they can be meant; what cannot be a number of them is none.
@@ -202,11 +249,30 @@ mod tests {
     #[test]
     fn the_first_word_and_another_role_are_news() {
         let mut heard = Heard::default();
-        assert_eq!(take(&mut heard, &word()), News { first: true, role: true });
-        assert_eq!(take(&mut heard, &word()), News { first: false, role: false });
+        let all = News { first: true, role: true, ask: true, lease: true, load: true, wait: true };
+        let none = News { first: false, role: false, ask: false, lease: false, load: false, wait: false };
+        assert_eq!(take(&mut heard, &word()), all);
+        assert_eq!(take(&mut heard, &word()), none);
         let sender = LeaseWord { flags: lease_flag::SENDER, ..word() };
-        assert_eq!(take(&mut heard, &sender), News { first: false, role: true });
+        assert_eq!(take(&mut heard, &sender), News { role: true, lease: true, ..none }, "it grants nothing");
         heard.forget(Time(Duration::from_secs(4)), Duration::from_millis(3_500), &[(B, ())].into());
-        assert_eq!(take(&mut heard, &word()), News { first: true, role: true });
+        assert_eq!(take(&mut heard, &word()), all);
+    }
+
+    #[test]
+    fn a_word_tells_what_of_it_is_new() {
+        let mut heard = Heard::default();
+        take(&mut heard, &word());
+        let none = News { first: false, role: false, ask: false, lease: false, load: false, wait: false };
+        let ask = LeaseWord { ask: 0.6, ..word() };
+        assert_eq!(take(&mut heard, &ask), News { ask: true, ..none });
+        let busier = LeaseWord { demand: 1.0, wait: 30_000, ..ask.clone() };
+        assert_eq!(take(&mut heard, &busier), News { load: true, wait: true, ..none });
+        assert_eq!(take(&mut heard, &LeaseWord { demand: 0.5, ..busier.clone() }), none);
+        assert_eq!(take(&mut heard, &busier), News { load: true, ..none });
+        let trifle = LeaseWord { grant: 1.005, wait: 30_900, demand: 1.04, ask: 0.61, ..busier.clone() };
+        assert_eq!(take(&mut heard, &trifle), none);
+        let costs = LeaseWord { costs: vec![(FIGLET, 0.2)], grant: 0.5, ..trifle };
+        assert_eq!(take(&mut heard, &costs), News { lease: true, ..none });
     }
 }

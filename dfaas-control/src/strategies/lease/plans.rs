@@ -16,10 +16,12 @@ pub(super) const MOST_CANDIDATES: usize = 16;
 /// Overflow begins at the latest when this part of a function's deadline is spent on waiting.
 const PATIENCE: f64 = 0.3;
 
-/// A part of all shares, rates and waits that differs less is not worth a new plan before the next tick.
+/// The least part of a function's shares that stays here: what the limits of peers refuse is served here then, instead of
+/// being answered 429.
+const LEFT: f64 = 1e-3;
+
+/// A part of all shares and rates that differs less is not worth a new plan before the next tick.
 const NOTABLE: f64 = 0.01;
-const NOTABLE_WAIT: f64 = 0.2;
-const SHORT: Duration = Duration::from_millis(1);
 
 /// What all plans of a tick are made of.
 #[derive(Debug)]
@@ -52,7 +54,7 @@ impl Scene<'_> {
         // A stable sort: of equal rates the lower node id stays in front.
         sent.sort_by(|a, b| b.1.total_cmp(&a.1));
         sent.truncate(MAX_TARGETS - 1);
-        let kept = (load.rate - sent.iter().map(|(_, rate, _)| rate).sum::<f64>()).max(0.0);
+        let kept = (load.rate - sent.iter().map(|(_, rate, _)| rate).sum::<f64>()).max(load.rate * LEFT);
         let weights: Vec<(Target, f64)> = std::iter::once((Target::Local, kept))
             .chain(sent.iter().map(|(node, rate, _)| (Target::Peer(*node), *rate)))
             .collect();
@@ -104,21 +106,22 @@ impl Scene<'_> {
         if let Some(nearest) = nearest.filter(|_| self.busy) {
             // With all processors at work on typical invocations the expected wait is the work of one of them.
             let full = Duration::from_secs_f64(self.typical_work.clamp(0.0, 1e6));
-            plan.overflow_above = Some((full + nearest).min(function.deadline.mul_f64(PATIENCE)));
+            plan.overflow_above = Some(
+                ((full + nearest).mul_f64(std::env::var("OA").map_or(1.0, |x| x.parse().unwrap_or(1.0))))
+                    .min(function.deadline.mul_f64(PATIENCE)),
+            );
         }
     }
 }
 
-/// Whether two plans differ notably: in where invocations go, in what is taken, or in what is known of waits.
+/// Whether two plans differ notably: in where invocations go, or in what is taken.
 pub(super) fn differ(a: &Plan, b: &Plan) -> bool {
     let keys = |plan: &Plan| plan.functions.keys().copied().collect::<Vec<_>>();
     let admitted =
         |plan: &Plan| plan.admission.iter().map(|(node, a)| (*node, a.rate)).collect::<BTreeMap<_, _>>();
-    let waits = |plan: &Plan| plan.waits.iter().map(|(node, wait)| (*node, wait.wait)).collect::<Vec<_>>();
     keys(a) != keys(b)
         || rates_differ(&admitted(a), &admitted(b))
-        || waits(a).len() != waits(b).len()
-        || waits(a).iter().zip(waits(b)).any(|(a, b)| a.0 != b.0 || waits_differ(a.1, b.1))
+        || a.waits.keys().ne(b.waits.keys())
         || a.functions
             .iter()
             .any(|(id, plan)| b.functions.get(id).is_none_or(|other| functions_differ(plan, other)))
@@ -142,9 +145,4 @@ fn functions_differ(a: &FunctionPlan, b: &FunctionPlan) -> bool {
 fn rates_differ(a: &BTreeMap<NodeId, f64>, b: &BTreeMap<NodeId, f64>) -> bool {
     let notable = |a: f64, b: f64| (a - b).abs() > NOTABLE * a.max(b);
     a.len() != b.len() || a.iter().any(|(node, rate)| b.get(node).is_none_or(|other| notable(*rate, *other)))
-}
-
-fn waits_differ(a: Duration, b: Duration) -> bool {
-    let gap = a.abs_diff(b);
-    gap > SHORT && gap.as_secs_f64() > NOTABLE_WAIT * a.max(b).as_secs_f64()
 }

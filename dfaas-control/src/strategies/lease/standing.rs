@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::admission::admission;
 use super::demand::Load;
+use super::heard::Word;
 use super::plans::Scene;
 use super::{Lease, plans};
 use crate::command::{LeaseWord, lease_flag};
@@ -148,10 +149,12 @@ impl Lease {
     }
 
     fn waits(&self) -> BTreeMap<NodeId, Wait> {
-        let wait = |(node, word): (NodeId, &super::heard::Word)| {
-            let wait = word.wait + self.near.rtt(node);
-            (node, Wait { wait, cores: word.capacity.max(LEAST), report: word.report })
-        };
-        self.heard.words().map(wait).collect()
+        self.heard.words().map(|(node, word)| (node, self.wait_at(node, word))).collect()
+    }
+
+    /// How long invocations wait at a peer that said this.
+    pub(super) fn wait_at(&self, node: NodeId, word: &Word) -> Wait {
+        let wait = word.wait + self.near.rtt(node);
+        Wait { wait, cores: word.capacity.max(LEAST), report: word.report }
     }
 }

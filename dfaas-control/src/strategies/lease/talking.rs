@@ -38,8 +38,13 @@ impl Lease {
         Command::Send(node, Message::Lease(word))
     }
 
-    /// Who is told something between ticks, after a word of `from`, and what it is granted then.
-    pub(super) fn answers(&self, now: Time, from: NodeId, news: News) -> Vec<(NodeId, f32)> {
+    /// Who is told something between ticks, after a word of `from`, and what it is granted then: `from`, and all others
+    /// if something has changed for them.
+    pub(super) fn answers(&mut self, now: Time, from: NodeId, news: News) -> Vec<(NodeId, f32)> {
+        let all = std::mem::take(&mut self.unsaid);
+        if !(all || news.first || news.ask) {
+            return Vec::new();
+        }
         let claims = self.claims();
         // Where a cut could not be told at its tick, every word that goes out tells it.
         let cut = self.ledger.total() > self.standing.headroom;
@@ -55,12 +60,17 @@ impl Lease {
                 said
             }
         };
-        let peers = self.measured.peers.keys().copied().filter(|node| self.said.may(now, *node));
-        let granted = peers.map(|node| (node, grant(node)));
-        granted
-            .filter(|(node, grant)| {
-                (news.first && *node == from) || self.said.is_news(*node, &self.word(*node, *grant))
-            })
-            .collect()
+        let mut told = Vec::new();
+        let mut unsaid = false;
+        for node in self.measured.peers.keys().copied().filter(|node| all || *node == from) {
+            let grant = grant(node);
+            if (news.first && node == from) || self.said.is_news(node, &self.word(node, grant)) {
+                let may = self.said.may(now, node);
+                unsaid |= !may;
+                told.extend(may.then_some((node, grant)));
+            }
+        }
+        self.unsaid = unsaid;
+        told
     }
 }

@@ -1,0 +1,178 @@
+//! Ticks and messages: the agent's part, in virtual time.
+
+use std::time::Duration;
+
+use dfaas_common::config::Report;
+use dfaas_control::{Command, Message, NodeId, Plan, QueryFailed, Time, Wait};
+use rand::Rng;
+
+use super::node::{STRANGER, newcomer, number};
+use super::queue::What;
+use super::words::{Word, size};
+use super::{Simulation, Violation, compile};
+use crate::federation::{Nanos, nanos};
+use crate::random::ForStrategy;
+
+/// A peer that was not heard for so many periods is none any more.
+const SILENT_PERIODS: f64 = 3.5;
+
+fn time(now: Nanos) -> Time {
+    Time(Duration::from_nanos(now))
+}
+
+impl Simulation<'_> {
+    /// When a node's next tick is due: a period later, or up to a tenth less or more.
+    pub(super) fn plan_tick(&mut self, now: Nanos, node: u32, first: bool) {
+        let agent = &mut self.nodes[node as usize].agent;
+        let part = if first { agent.random.random::<f64>() } else { agent.random.random_range(0.9..1.1) };
+        agent.due = now + (nanos(self.scenario.period) as f64 * part) as Nanos;
+        self.queue.push(agent.due, What::Tick(node));
+    }
+
+    /// A node's strategy decides.
+    pub(super) fn tick(&mut self, now: Nanos, node: u32) -> Result<(), Violation> {
+        let index = node as usize;
+        if !self.nodes[index].up || self.nodes[index].agent.due != now {
+            return Ok(());
+        }
+        if now < self.end || self.requests.len() > 0 {
+            self.plan_tick(now, node, false);
+        }
+        self.beat(now, index);
+        self.measure(now, index);
+        let agent = &mut self.nodes[index].agent;
+        let commands =
+            agent.strategy.on_tick(time(now), &agent.measured, &mut ForStrategy(&mut agent.random));
+        self.carry_out(now, index, commands)
+    }
+
+    /// Peers hear that the node is there.
+    fn beat(&mut self, now: Nanos, node: usize) {
+        for number in 1..self.nodes[node].backends.len() {
+            let peer = self.nodes[node].backends[number] as usize;
+            if self.reach(node, peer) && self.nodes[peer].up && !self.is_lost() {
+                let own = usize::from(self.nodes[peer].numbers[node]);
+                self.nodes[peer].agent.heard[own] = now + self.federation.rtt(node, peer) / 2;
+            }
+        }
+    }
+
+    /// Brings what the strategy is told up to date.
+    fn measure(&mut self, now: Nanos, index: usize) {
+        let patience = (nanos(self.scenario.period) as f64 * SILENT_PERIODS) as Nanos;
+        let node = &mut self.nodes[index];
+        let agent = &mut node.agent;
+        let seconds = (now - agent.ticked) as f64 / 1e9;
+        agent.ticked = now;
+        let of_functions = node.of_functions.iter_mut().zip(&node.kernel.inflight);
+        for ((counted, inflight), out) in of_functions.zip(agent.measured.functions.values_mut()) {
+            counted.read(seconds, *inflight, self.scenario.nodes.measure_cpu, out);
+        }
+        for number in 1..node.backends.len() {
+            let peer = node.backends[number];
+            let id = NodeId(peer.into());
+            if agent.heard[number] + patience <= now {
+                if agent.measured.peers.remove(&id).is_some() {
+                    node.kernel.peers[number].usable = 0;
+                    node.kernel.reports[number] = Report::default();
+                    agent.reports[number] = None;
+                    agent.grants.forget(number);
+                }
+                continue;
+            }
+            node.kernel.peers[number].usable = 1;
+            let entry = agent.measured.peers.entry(id);
+            let measured = entry.or_insert_with(|| newcomer(self.federation, index, peer as usize).1);
+            node.of_peers[number].read(seconds, measured);
+        }
+    }
+
+    /// A message arrives.
+    pub(super) fn word(&mut self, now: Nanos, number: u32) -> Result<(), Violation> {
+        let Some(Word { from, to, message }) = self.words.take(number) else { return Ok(()) };
+        let to = to as usize;
+        if !self.nodes[to].up {
+            return Ok(());
+        }
+        let commands = self.nodes[to].agent.strategy.on_message(time(now), NodeId(from.into()), &message);
+        self.carry_out(now, to, commands)
+    }
+
+    fn carry_out(&mut self, now: Nanos, node: usize, commands: Vec<Command>) -> Result<(), Violation> {
+        for command in commands {
+            match command {
+                Command::SetPlan(plan) => self.set_plan(now, node, &plan),
+                Command::SetWait(peer, wait) => self.set_wait(node, peer, &wait),
+                Command::Send(to, message) => self.send(now, node, to, message),
+                Command::Query(id, _) => {
+                    // There is no model server here.
+                    let strategy = &mut self.nodes[node].agent.strategy;
+                    let commands = strategy.on_reply(time(now), id, Err(QueryFailed::Refused));
+                    self.carry_out(now, node, commands)?;
+                }
+            }
+        }
+        self.nodes[node].agent.grants.check().map_err(|(granted, headroom)| {
+            self.violation(now, format!("node {node} has granted {granted} of {headroom} processors"))
+        })
+    }
+
+    fn send(&mut self, now: Nanos, node: usize, to: NodeId, message: Message) {
+        let peer = usize::try_from(to.0).unwrap_or(usize::MAX);
+        let number = self.nodes[node].numbers.get(peer).copied().unwrap_or(STRANGER);
+        if number == STRANGER {
+            return;
+        }
+        if let Message::Lease(word) = &message {
+            self.nodes[node].agent.grants.tell(usize::from(number), word.grant, word.headroom);
+        }
+        self.record.said(now, size(&message));
+        if !self.reach(node, peer) || self.is_lost() {
+            return;
+        }
+        let word = Word { from: node as u32, to: peer as u32, message };
+        let arrives = now + self.federation.rtt(node, peer) / 2;
+        let number = self.words.add(word);
+        self.queue.push(arrives, What::Word(number));
+    }
+
+    fn is_lost(&mut self) -> bool {
+        let loss = self.scenario.network.loss;
+        loss > 0.0 && self.loss.random::<f64>() < loss
+    }
+
+    /// Tells a node's kernel a peer's wait.
+    fn set_wait(&mut self, node: usize, peer: NodeId, wait: &Wait) {
+        let node = &mut self.nodes[node];
+        if let number @ 1.. = node.number(peer) {
+            node.report(number as usize, wait);
+        }
+    }
+
+    /// Gives a node's kernel a plan.
+    fn set_plan(&mut self, now: Nanos, index: usize, plan: &Plan) {
+        let federation = self.federation;
+        let node = &mut self.nodes[index];
+        let numbers = &node.numbers;
+        let backend = |id: NodeId| number(numbers, id);
+        let expires = now.saturating_add(nanos(plan.lifetime));
+        let mut functions = plan.functions.iter().peekable();
+        for (service, out) in federation.functions.iter().zip(&mut node.plans) {
+            while functions.next_if(|(id, _)| **id < service.id).is_some() {}
+            match functions.next_if(|(id, _)| **id == service.id) {
+                Some((_, function)) => *out = compile::plan(function, expires, backend),
+                None => out.expires = 0,
+            }
+        }
+        plan.here.iter().for_each(|wait| node.report(0, wait));
+        for (id, wait) in &plan.waits {
+            if let number @ 1.. = node.number(*id) {
+                node.report(number as usize, wait);
+            }
+        }
+        for number in 1..node.backends.len() {
+            let id = NodeId(node.backends[number].into());
+            compile::admission(plan.admission.get(&id), &mut node.kernel.peers[number]);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+use dfaas_control::FunctionId;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::{Service, nanos};
+use crate::scenario::{Catalogue, Function, Law, Scenario};
+
+/// The functions, in the order of their ids.
+pub(super) fn functions(scenario: &Scenario, random: &mut ChaCha8Rng) -> Vec<Service> {
+    let mut functions: Vec<Service> = match &scenario.catalogue {
+        Some(catalogue) => (0..catalogue.count).map(|index| drawn(catalogue, index, random)).collect(),
+        None => scenario.functions.iter().map(named).collect(),
+    };
+    functions.sort_by_key(|function| function.id);
+    functions
+}
+
+fn named(function: &Function) -> Service {
+    Service {
+        name: function.name.clone(),
+        id: FunctionId::from_name(&function.name),
+        cpu: nanos(function.cpu),
+        cv: function.cv,
+        law: function.law,
+        deadline: nanos(function.deadline),
+        payload: function.payload,
+        weight: function.weight,
+        max_rate: function.max_rate,
+        max_inflight: function.max_inflight,
+    }
+}
+
+fn drawn(catalogue: &Catalogue, index: usize, random: &mut ChaCha8Rng) -> Service {
+    let name = format!("f{index}");
+    let normal: f64 = StandardNormal.sample(random);
+    let cpu = nanos(catalogue.cpu) as f64 * (catalogue.cpu_spread * normal).exp();
+    Service {
+        id: FunctionId::from_name(&name),
+        name,
+        cpu: (cpu.round() as u64).clamp(1_000_000, nanos(catalogue.cpu_most).max(1_000_000)),
+        cv: catalogue.cv,
+        law: Law::Lognormal,
+        deadline: nanos(catalogue.deadline),
+        payload: 0,
+        weight: 1.0,
+        max_rate: None,
+        max_inflight: None,
+    }
+}

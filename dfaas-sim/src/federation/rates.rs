@@ -1,0 +1,173 @@
+use std::collections::BTreeSet;
+
+use rand::Rng;
+use rand::seq::{SliceRandom, index};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::{Nanos, Service, nanos};
+use crate::scenario::{Catalogue, Scenario};
+
+/// Invocations a second by piece of time, node and function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rates {
+    /// When each piece begins; the first at 0.
+    begins: Vec<Nanos>,
+    /// Of all pieces, nodes and functions, in this order.
+    rates: Vec<f64>,
+    nodes: usize,
+    functions: usize,
+}
+
+impl Rates {
+    /// Number of pieces.
+    pub fn pieces(&self) -> usize {
+        self.begins.len()
+    }
+
+    /// When a piece begins.
+    pub fn begins(&self, piece: usize) -> Nanos {
+        self.begins[piece]
+    }
+
+    /// Rates of all functions at a node.
+    pub fn of(&self, piece: usize, node: usize) -> &[f64] {
+        let from = (piece * self.nodes + node) * self.functions;
+        &self.rates[from..from + self.functions]
+    }
+}
+
+/// Which nodes become hot.
+pub(super) fn hot(scenario: &Scenario, count: usize, random: &mut ChaCha8Rng) -> Vec<bool> {
+    let part = scenario.load.step.as_ref().map_or(0.0, |step| step.hot);
+    let number = (part * count as f64).round() as usize;
+    let mut hot = vec![false; count];
+    index::sample(random, count, number.min(count)).into_iter().for_each(|node| hot[node] = true);
+    hot
+}
+
+/// What users ask for.
+pub(super) fn rates(
+    scenario: &Scenario,
+    cores: &[u32],
+    functions: &[Service],
+    hot: &[bool],
+    random: &mut ChaCha8Rng,
+) -> Rates {
+    let begins: Vec<Nanos> = boundaries(scenario).into_iter().collect();
+    let (nodes, count) = (cores.len(), functions.len());
+    let mut rates = vec![0.0; begins.len() * nodes * count];
+    if scenario.load.rates.is_empty() {
+        let parts = parts(scenario, nodes, functions, random);
+        for (begin, rates) in begins.iter().zip(rates.chunks_mut(nodes * count)) {
+            piece(scenario, *begin, cores, functions, hot, &parts, random, rates);
+        }
+    } else {
+        let index = |name: &str| functions.iter().position(|function| function.name == name);
+        for piece in &scenario.load.rates {
+            let Some(function) = index(&piece.function) else { continue };
+            let from = from(scenario, piece.from);
+            for at in (0..begins.len()).filter(|at| begins[*at] >= from) {
+                rates[(at * nodes + piece.node) * count + function] = piece.rate;
+            }
+        }
+    }
+    Rates { begins, rates, nodes, functions: count }
+}
+
+/// A moment of the file, counted from the start of the warm-up; what is there from 0 on is there before too.
+fn from(scenario: &Scenario, moment: std::time::Duration) -> Nanos {
+    if moment.is_zero() { 0 } else { nanos(scenario.warmup + moment) }
+}
+
+fn boundaries(scenario: &Scenario) -> BTreeSet<Nanos> {
+    let load = &scenario.load;
+    let end = nanos(scenario.warmup + scenario.duration);
+    let mut begins = BTreeSet::from([0]);
+    begins.extend(load.rates.iter().map(|piece| from(scenario, piece.from)));
+    if load.rates.is_empty() {
+        let step = load.step.iter().flat_map(|step| [Some(step.at), step.until]);
+        begins.extend(step.flatten().map(|at| nanos(scenario.warmup + at)));
+        if let Some(variability) = &load.variability {
+            let every = nanos(variability.every);
+            // Pieces meet the end of the warm-up.
+            let first = nanos(scenario.warmup) % every;
+            begins.extend((0..).map(|n| first + n * every).take_while(|at| *at < end));
+        }
+    }
+    begins.retain(|at| *at < end);
+    begins
+}
+
+/// The part of each function in the work of each node.
+fn parts(scenario: &Scenario, nodes: usize, functions: &[Service], random: &mut ChaCha8Rng) -> Vec<f64> {
+    let mut parts = Vec::with_capacity(nodes * functions.len());
+    for _ in 0..nodes {
+        let mut of_node: Vec<f64> = match &scenario.catalogue {
+            Some(catalogue) => called(catalogue, functions, random),
+            None => functions.iter().map(|function| function.weight).collect(),
+        };
+        if scenario.catalogue.is_none() {
+            let sum: f64 = of_node.iter().sum();
+            of_node.iter_mut().for_each(|part| *part /= sum.max(f64::MIN_POSITIVE));
+        }
+        parts.extend(of_node);
+    }
+    parts
+}
+
+/// Work of what users of a node call of a catalogue, of which one call of the median function a second is 1.
+fn called(catalogue: &Catalogue, functions: &[Service], random: &mut ChaCha8Rng) -> Vec<f64> {
+    let number = random.random_range(catalogue.called.0..=catalogue.called.1);
+    let mut order: Vec<usize> = (0..functions.len()).collect();
+    order.shuffle(random);
+    let mut work = vec![0.0; functions.len()];
+    for function in order.into_iter().take(number) {
+        let normal: f64 = StandardNormal.sample(random);
+        let relative = functions[function].cpu as f64 / nanos(catalogue.cpu) as f64;
+        work[function] = (catalogue.popularity * normal).exp() * relative;
+    }
+    work
+}
+
+/// Rates of one piece.
+#[expect(clippy::too_many_arguments, reason = "each is a different thing")]
+fn piece(
+    scenario: &Scenario,
+    begin: Nanos,
+    cores: &[u32],
+    functions: &[Service],
+    hot: &[bool],
+    parts: &[f64],
+    random: &mut ChaCha8Rng,
+    rates: &mut [f64],
+) {
+    let load = &scenario.load;
+    let is_hot = load.step.as_ref().filter(|step| {
+        let at = |moment| nanos(scenario.warmup + moment);
+        at(step.at) <= begin && step.until.is_none_or(|until| begin < at(until))
+    });
+    let spread = load.variability.as_ref().map_or(0.0, |variability| variability.spread);
+    let count = functions.len();
+    let (mut sum, mut whole) = (0.0, 0.0);
+    for (node, of_node) in rates.chunks_mut(count).enumerate() {
+        let factor = is_hot.filter(|_| hot[node]).map_or(1.0, |step| step.factor);
+        let weight = f64::from(cores[node]);
+        whole += weight;
+        for (function, rate) in of_node.iter_mut().enumerate() {
+            let part = parts[node * count + function];
+            let varied = if spread > 0.0 && part > 0.0 {
+                let normal: f64 = StandardNormal.sample(random);
+                // The mean of it is 1.
+                (spread * normal - spread * spread / 2.0).exp()
+            } else {
+                1.0
+            };
+            let work = weight * factor * part * varied;
+            sum += work;
+            *rate = work / (functions[function].cpu as f64 / 1e9);
+        }
+    }
+    let scale = if sum > 0.0 { load.utilisation * whole / sum } else { 0.0 };
+    rates.iter_mut().for_each(|rate| *rate *= scale);
+}

@@ -1,0 +1,60 @@
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// What users ask for: independent arrivals (Poisson) at each node, with rates that change in pieces.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Load {
+    /// Work that all users together ask for, over all processors; in proportion to each node's processors where nothing
+    /// else is said.
+    pub utilisation: f64,
+    /// Some nodes become hot.
+    pub step: Option<Step>,
+    /// Rates vary.
+    pub variability: Option<Variability>,
+    /// Rates by node and function, in place of all the above.
+    pub rates: Vec<Piece>,
+}
+
+/// Users move: from a moment on some nodes have more of the load, and all together as much as before.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// When.
+    #[serde(with = "humantime_serde")]
+    pub at: Duration,
+    /// When it ends; nothing: never.
+    #[serde(with = "humantime_serde", default)]
+    pub until: Option<Duration>,
+    /// The part of the nodes that become hot.
+    pub hot: f64,
+    /// How many times the work a processor that other nodes have is asked of hot ones.
+    pub factor: f64,
+}
+
+/// The rate of each function at each node is drawn anew again and again; all together stay as they are in the mean.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variability {
+    /// How often.
+    #[serde(with = "humantime_serde")]
+    pub every: Duration,
+    /// Standard deviation of the logarithm of what a rate is multiplied with.
+    pub spread: f64,
+}
+
+/// A rate from a moment on.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Piece {
+    /// Since when; a piece from 0 on holds in the warm-up too.
+    #[serde(with = "humantime_serde", default)]
+    pub from: Duration,
+    /// The node, counted from 0.
+    pub node: usize,
+    /// The function's name.
+    pub function: String,
+    /// Invocations a second.
+    pub rate: f64,
+}
