@@ -108,6 +108,11 @@ fn what_has_no_meaning_is_usage_and_what_is_not_there_is_failure() {
         "generate network erdos-renyi --probability 2",
         "generate network geometric --rtt m.tsv",
         "generate trace --memory 1",
+        "generate trace --functions 10000000 --intervals 10000000",
+        "generate load linear --nodes 100000 --steps 10000000",
+        "generate load linear --steps 18446744073709551615",
+        "generate network mesh --nodes 0",
+        "generate network mesh --nodes 100000",
     ] {
         let error = desk.run(line).unwrap_err();
         assert!(matches!(error, CommandError::Usage(_)), "{line}: {error:?}");

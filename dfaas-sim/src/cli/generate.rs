@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -9,7 +10,7 @@ use super::files::{Target, usage};
 use super::network::{NetworkArguments, network};
 use crate::samples::samples;
 use crate::shape::published;
-use crate::trace::{Assignment, K6_INTERVAL, SeriesKey, Synthetic, Trace, TraceError};
+use crate::trace::{Assignment, K6_INTERVAL, MAX_CELLS, SeriesKey, Synthetic, Trace, TraceError};
 
 /// Makes inputs of the simulator; the same arguments make the same files.
 #[derive(Debug, Clone, Subcommand)]
@@ -82,7 +83,7 @@ pub enum Load {
 #[derive(Debug, Clone, Args)]
 pub struct Places {
     /// How many nodes, called node-01 and so on.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(1..=100_000))]
     pub nodes: usize,
     /// Their names instead, separated by commas.
     #[arg(long, value_delimiter = ',', conflicts_with = "nodes")]
@@ -206,6 +207,9 @@ fn load(
     let many = nodes.len();
     // Before the rates are made, which would not fit either.
     let mut trace = Trace::new(0.0, interval, steps)?;
+    if steps.saturating_mul(many) > MAX_CELLS {
+        return Err(TraceError::TooLarge { intervals: steps as f64, series: many });
+    }
     let rates = match kind {
         Load::Sinusoidal => published::sinusoidal(many, steps, rng),
         Load::Gaussian => published::gaussian(many, steps, rng),

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -71,7 +72,7 @@ pub struct NetworkArguments {
     #[arg(value_enum)]
     pub form: Form,
     /// How many nodes; with --rtt the first of the matrix, all if absent.
-    #[arg(long)]
+    #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=MOST_NODES))]
     pub nodes: Option<usize>,
     /// Probability of a link, of erdos-renyi.
     #[arg(long, default_value_t = 0.1)]
@@ -129,6 +130,8 @@ pub struct NetworkArguments {
     pub json: bool,
 }
 
+/// The most nodes: the matrix of their round-trip times has the square of this.
+const MOST_NODES: u64 = 4096;
 /// Nodes if nothing says how many: as many as the original's simulators have.
 const NODES: usize = 10;
 

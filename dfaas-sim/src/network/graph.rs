@@ -75,7 +75,7 @@ impl Graph {
         let mut hops = vec![None; self.len()];
         let Some(start) = hops.get_mut(node) else { return hops };
         *start = Some(0);
-        let mut front = vec![node];
+        let (mut front, mut found) = (vec![node], 1);
         for distance in 1.. {
             let mut next = Vec::new();
             for to in front.iter().flat_map(|at| self.neighbours(*at)) {
@@ -84,7 +84,8 @@ impl Graph {
                     next.push(*to);
                 }
             }
-            if next.is_empty() {
+            found += next.len();
+            if next.is_empty() || found == self.len() {
                 break;
             }
             front = next;

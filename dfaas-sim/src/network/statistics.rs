@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::Network;
+use super::{Graph, Network};
 
 /// Smallest, mean, typical and largest of some numbers; all zero if there are none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -68,7 +68,6 @@ impl NetworkStatistics {
         }
         let both = |(from, to)| [rtt.get(from, to), rtt.get(to, from)];
         let pairs = (0..nodes).flat_map(|from| (from + 1..nodes).map(move |to| (from, to)));
-        let clustering = (0..nodes).map(|node| clustering(network, node));
         Self {
             nodes,
             links: graph.links().count(),
@@ -76,7 +75,7 @@ impl NetworkStatistics {
             degree: Spread::of((0..nodes).map(|node| graph.neighbours(node).len() as f64)),
             diameter,
             mean_hops: if paths > 0 { hops as f64 / paths as f64 } else { 0.0 },
-            clustering: Spread::of(clustering).mean,
+            clustering: Spread::of(clustering(graph)).mean,
             link_rtt_s: Spread::of(graph.links().flat_map(both)),
             pair_rtt_s: Spread::of(pairs.flat_map(both)),
             cores: Spread::of(network.nodes().iter().map(|node| f64::from(node.cores))),
@@ -84,16 +83,23 @@ impl NetworkStatistics {
     }
 }
 
-/// Share of the pairs of neighbours of a node that are neighbours too.
-fn clustering(network: &Network, node: usize) -> f64 {
-    let graph = network.graph();
-    let neighbours = graph.neighbours(node);
-    let degree = neighbours.len();
-    if degree < 2 {
-        return 0.0;
+/// For each node the share of the pairs of its neighbours that are neighbours too.
+fn clustering(graph: &Graph) -> Vec<f64> {
+    // A bit for each neighbour: dense graphs of thousands of nodes take seconds and not hours.
+    let words = graph.len().div_ceil(64);
+    let mut rows = vec![vec![0_u64; words]; graph.len()];
+    for (from, to) in graph.links() {
+        rows[from][to / 64] |= 1 << (to % 64);
+        rows[to][from / 64] |= 1 << (from % 64);
     }
-    let mut near = vec![false; graph.len()];
-    neighbours.iter().for_each(|at| near[*at] = true);
-    let closed = neighbours.iter().flat_map(|at| graph.neighbours(*at)).filter(|to| near[**to]).count();
-    closed as f64 / (degree * (degree - 1)) as f64
+    let common =
+        |a: usize, b: usize| -> u32 { rows[a].iter().zip(&rows[b]).map(|(a, b)| (a & b).count_ones()).sum() };
+    (0..graph.len())
+        .map(|node| {
+            let neighbours = graph.neighbours(node);
+            let pairs = neighbours.len() * neighbours.len().saturating_sub(1);
+            let closed: u32 = neighbours.iter().map(|at| common(node, *at)).sum();
+            if pairs > 0 { f64::from(closed) / pairs as f64 } else { 0.0 }
+        })
+        .collect()
 }

@@ -5,6 +5,7 @@ use rand::distr::Distribution as _;
 use rand_distr::{Gamma, StandardNormal};
 
 use super::error::{amount, positive};
+use super::model::fits;
 use super::{Assignment, SeriesKey, Trace, TraceError};
 use crate::shape::poisson;
 
@@ -76,6 +77,7 @@ impl Synthetic {
     }
 
     fn check(&self) -> Result<(), TraceError> {
+        fits(self.intervals, self.functions)?;
         positive("intervals of a day", self.day)?;
         amount("rate", self.rate)?;
         amount("sigma", self.sigma)?;
