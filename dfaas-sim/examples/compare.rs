@@ -12,6 +12,9 @@ fn main() -> ExitCode {
         eprintln!("usage: compare FILE STRATEGIES SEEDS, the last two as lists with commas");
         return ExitCode::from(2);
     };
+    if techniques.starts_with("speed:") {
+        return speed(Path::new(file), &techniques["speed:".len()..]);
+    }
     match show(Path::new(file), techniques, seeds) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -52,4 +55,16 @@ fn line(row: &Row) {
         o.settle_s.map_or("-".to_owned(), |s| s.to_string()),
         o.ends,
     );
+}
+
+/// Requests of virtual time a second of this machine's, on one processor.
+fn speed(file: &Path, technique: &str) -> ExitCode {
+    let Ok(scenario) = Scenario::read(file) else { return ExitCode::FAILURE };
+    let begun = Instant::now();
+    let Ok(outcome) = dfaas_sim::run(&scenario, technique, 1) else { return ExitCode::FAILURE };
+    let seconds = begun.elapsed().as_secs_f64();
+    let all = outcome.requests as f64 * (scenario.warmup + scenario.duration).as_secs_f64()
+        / scenario.duration.as_secs_f64();
+    println!("{technique}: some {all:.0} requests in {seconds:.2} s, {:.0} a second", all / seconds);
+    ExitCode::SUCCESS
 }

@@ -1,12 +1,12 @@
 //! What is still to happen, in the order of time.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::federation::Nanos;
 
 /// Something that happens. Numbers are those of nodes, requests, words and failures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
     /// A user of this node asks for something; the second number tells whether that was drawn by rates in force.
     Arrival(u32, u32),
@@ -36,18 +36,45 @@ pub(super) enum What {
     Second,
 }
 
-/// When, and in which order of those at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// When, and in which order of those at one moment. The earliest is the greatest, as the heap wants it.
+#[derive(Debug, Clone, Copy)]
 struct Event {
     at: Nanos,
     turn: u32,
     what: What,
 }
 
+impl Event {
+    /// One number to compare instead of two.
+    fn order(&self) -> u128 {
+        (u128::from(self.at) << 32) | u128::from(self.turn)
+    }
+}
+
+impl Ord for Event {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.order().cmp(&self.order())
+    }
+}
+
+impl PartialOrd for Event {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        self.order() == other.order()
+    }
+}
+
+impl Eq for Event {}
+
 /// The events to come.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    heap: BinaryHeap<Reverse<Event>>,
+    heap: BinaryHeap<Event>,
     turn: u32,
 }
 
@@ -55,11 +82,11 @@ impl Queue {
     /// Something will happen. Of two things at one moment the one said first comes first.
     pub(super) fn push(&mut self, at: Nanos, what: What) {
         self.turn = self.turn.wrapping_add(1);
-        self.heap.push(Reverse(Event { at, turn: self.turn, what }));
+        self.heap.push(Event { at, turn: self.turn, what });
     }
 
     /// What happens next.
     pub(super) fn pop(&mut self) -> Option<(Nanos, What)> {
-        self.heap.pop().map(|Reverse(event)| (event.at, event.what))
+        self.heap.pop().map(|event| (event.at, event.what))
     }
 }

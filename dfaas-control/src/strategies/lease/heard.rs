@@ -49,8 +49,9 @@ pub(super) struct News {
     pub wait: bool,
 }
 
-/// Grants that differ by less than this part can wait for the next tick.
-const TRIFLE: f64 = 0.01;
+/// Asks, grants and costs that differ by less than this part can wait for the next tick: measured anew each time, they are
+/// never quite the same.
+const TRIFLE: f64 = 0.05;
 
 /// So can waits that differ by less than this part, or than this time.
 const TRIFLING_WAIT: f64 = 0.05;
@@ -125,15 +126,12 @@ impl Heard {
         News {
             first: false,
             role: role(&before) != now_is,
-            ask: before.ask != place.ask,
-            lease: (before.grant - place.grant).abs() > TRIFLE * before.grant.max(place.grant)
+            ask: notable(before.ask, place.ask),
+            lease: notable(before.grant, place.grant)
                 || before.costs.len() != place.costs.len()
-                || before
-                    .costs
-                    .iter()
-                    .zip(&place.costs)
-                    .any(|(a, b)| a.0 != b.0 || (a.1 - b.1).abs() > TRIFLE * a.1.max(*b.1)),
-            load: place.demand > before.demand || place.capacity != before.capacity,
+                || before.costs.iter().zip(&place.costs).any(|(a, b)| a.0 != b.0 || notable(*a.1, *b.1)),
+            load: (place.demand > before.demand && notable(place.demand, before.demand))
+                || notable(place.capacity, before.capacity),
             wait: waits_differ(before.wait, place.wait),
         }
     }
@@ -169,6 +167,10 @@ impl Word {
     pub(super) fn gives(&self) -> bool {
         !self.sender && !self.draining
     }
+}
+
+fn notable(a: f64, b: f64) -> bool {
+    (a - b).abs() > TRIFLE * a.max(b)
 }
 
 fn waits_differ(a: Duration, b: Duration) -> bool {
@@ -267,8 +269,9 @@ mod tests {
         let busier = LeaseWord { demand: 1.0, wait: 30_000, ..ask.clone() };
         assert_eq!(take(&mut heard, &busier), News { load: true, wait: true, ..none });
         assert_eq!(take(&mut heard, &LeaseWord { demand: 0.5, ..busier.clone() }), none);
-        let trifle = LeaseWord { grant: 1.005, wait: 30_900, ..busier.clone() };
-        assert_eq!(take(&mut heard, &trifle), News { load: true, ..none });
+        assert_eq!(take(&mut heard, &busier), News { load: true, ..none });
+        let trifle = LeaseWord { grant: 1.005, wait: 30_900, demand: 1.04, ask: 0.61, ..busier.clone() };
+        assert_eq!(take(&mut heard, &trifle), none);
         let costs = LeaseWord { costs: vec![(FIGLET, 0.2)], grant: 0.5, ..trifle };
         assert_eq!(take(&mut heard, &costs), News { lease: true, ..none });
     }

@@ -9,6 +9,9 @@ use crate::estimate::periods;
 use crate::id::{NodeId, Time};
 use crate::measurements::Measurements;
 
+/// A level that is higher by less than this can wait for the next tick: most words tell of a little more or less.
+const TRIFLE: f64 = 0.01;
+
 /// Processors of a node of which nobody knows how many it has.
 const CORES: f64 = 1.0;
 
@@ -72,7 +75,7 @@ impl Lease {
     pub(super) fn raise_level(&mut self) -> bool {
         let own = Load { capacity: self.sides.capacity, demand: self.sides.demand };
         let level = water_level(own, self.heard.words().map(|(_, word)| word.load()));
-        let raised = level > self.sides.level;
+        let raised = level > self.sides.level + TRIFLE;
         if raised {
             self.sides.level = level;
             self.standing.level = level;
