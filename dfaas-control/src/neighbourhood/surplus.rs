@@ -10,7 +10,7 @@ const SWAP: Duration = Duration::from_secs(600);
 /// Least time between links that are ended as nobody needs them.
 const PRUNE: Duration = Duration::from_secs(3);
 /// A nearer one takes a place only if it is nearer by so much: by part, and by time.
-const NEARER: (f64, Duration) = (0.75, Duration::from_millis(1));
+const NEARER: (f64, Duration) = (0.75, Duration::from_millis(2));
 
 impl<K: Ord + Copy> Neighbourhood<K> {
     /// With links enough: takes a nearer one for the farthest, and ends what is one too many at both ends.
