@@ -41,7 +41,7 @@ pub struct Settings {
 pub struct Timing {
     /// First and longest wait between calls of a node that does not answer.
     pub calls: (Duration, Duration),
-    /// First and longest time between look-ups in the DHT while links are missing; else they are ten times as rare.
+    /// First and longest time between look-ups in the DHT while most links are missing; else they become ten times as rare.
     pub look_ups: (Duration, Duration),
     /// Time between words to a neighbour about this node's links and about other nodes.
     pub exchange: Duration,
@@ -57,7 +57,7 @@ impl Default for Timing {
             calls: (Duration::from_secs(1), Duration::from_secs(60)),
             look_ups: (Duration::from_secs(2), Duration::from_secs(60)),
             exchange: Duration::from_secs(20),
-            ping: Duration::from_secs(15),
+            ping: Duration::from_secs(5),
             memory: Duration::from_secs(10),
         }
     }

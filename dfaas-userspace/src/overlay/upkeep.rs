@@ -24,7 +24,8 @@ const PUBLISH: Duration = Duration::from_secs(1);
 /// How much rarer look-ups are while links are not missing.
 const CONTENT: u32 = 10;
 
-/// When to ask the DHT: while candidates are missing often at first, then ever more rarely; else very rarely.
+/// When to ask the DHT: while candidates are missing often at first and while it tells of new ones, then ever more rarely;
+/// else very rarely.
 #[derive(Debug)]
 pub(super) struct LookUps {
     waits: (Duration, Duration),
@@ -32,20 +33,21 @@ pub(super) struct LookUps {
     next: Instant,
     running: Option<QueryId>,
     lonely: bool,
+    members: usize,
 }
 
 impl LookUps {
     pub(super) fn new(waits: (Duration, Duration), now: Instant) -> Self {
-        Self { waits, wait: waits.0, next: now, running: None, lonely: false }
+        Self { waits, wait: waits.0, next: now, running: None, lonely: false, members: 0 }
     }
 
-    /// Whether it is time. `lacking` says whether candidates are missing, `lonely` whether most links are; `chance` is a
-    /// random number from 0 to 1.
-    fn due(&mut self, lacking: bool, lonely: bool, now: Instant, chance: f64) -> bool {
-        if lonely && !self.lonely {
+    /// Whether it is time. `lacking` says whether candidates are missing, `lonely` whether most links are, `members` how
+    /// many nodes are known; `chance` is a random number from 0 to 1.
+    fn due(&mut self, (lacking, lonely): (bool, bool), members: usize, now: Instant, chance: f64) -> bool {
+        if (lonely && !self.lonely) || members > self.members {
             self.wait = self.waits.0;
         }
-        self.lonely = lonely;
+        (self.lonely, self.members) = (lonely, members);
         if lacking {
             self.next = self.next.min(now + self.wait);
         }
@@ -53,9 +55,12 @@ impl LookUps {
         if now < self.next || (self.running.is_some() && now < self.next + LOOKUP) {
             return false;
         }
-        let wait = if lacking { self.wait } else { self.waits.1 * CONTENT };
+        let rarest = self.waits.1 * CONTENT;
+        let wait = if lacking { self.wait } else { rarest };
         self.next = now + wait.mul_f64(0.75 + chance / 2.0);
-        self.wait = (self.wait * 2).min(self.waits.1);
+        // A small federation lacks candidates for ever, and has nothing new to tell.
+        let most = if lonely { self.waits.1 } else { rarest };
+        self.wait = (self.wait * 2).min(most);
         true
     }
 
@@ -71,7 +76,9 @@ impl Task {
         self.settle();
         self.call(now);
         let chance = self.chance();
-        if !self.connections.is_empty() && self.look_ups.due(self.lacking, self.is_lonely(), now, chance) {
+        if !self.connections.is_empty()
+            && self.look_ups.due((self.lacking, self.is_lonely()), self.book.len(), now, chance)
+        {
             self.look_ups.running = Some(self.swarm.behaviour_mut().look_up());
             self.find_pinned();
         }

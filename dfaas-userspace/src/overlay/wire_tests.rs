@@ -124,7 +124,7 @@ fn what_is_out_of_bounds_is_malformed_and_never_sent() {
 fn bytes_after_a_beat_and_beats_that_end_early_are_malformed() {
     let body = postcard::to_allocvec(&beat()).unwrap();
     let longer = [&[VERSION][..], &body, &[0]].concat();
-    assert_eq!(decode(whole_frame(&longer)), Frame::Malformed("bytes after the beat"));
+    assert_eq!(decode(whole_frame(&longer)), Frame::Malformed("bytes after the end"));
     assert!(matches!(decode(whole_frame(&longer[..longer.len() - 2])), Frame::Malformed(_)));
     assert!(matches!(decode(whole_frame(&[])), Frame::Malformed(_)));
 }
