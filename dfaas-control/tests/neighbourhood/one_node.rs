@@ -24,10 +24,10 @@ fn at(secs: u64) -> Time {
 fn follow(node: &mut Neighbourhood<u64>, secs: u64, candidates: &mut Candidates) -> usize {
     let choice = node.choose(at(secs), candidates);
     for id in &choice.leave {
-        candidates.get_mut(id).unwrap().link = Link::Barred;
+        candidates.get_mut(id).expect("a candidate").link = Link::Barred;
     }
     for id in &choice.seek {
-        candidates.get_mut(id).unwrap().link = Link::Held;
+        candidates.get_mut(id).expect("a candidate").link = Link::Held;
     }
     choice.seek.len() + choice.leave.len()
 }

@@ -142,7 +142,9 @@ impl World {
     pub fn fail(&mut self, node: usize) {
         self.up[node] = false;
         self.links[node].clear();
-        self.links.iter_mut().for_each(|links| drop(links.take(&node)));
+        for links in &mut self.links {
+            links.remove(&node);
+        }
     }
 
     /// Whether every node that is up can be reached from every other.

@@ -37,7 +37,7 @@ use super::upkeep::{LookUps, TICK};
 /// What streams have told and nobody has taken yet. Beyond it they wait, and so do the peers behind them.
 const TOLD: usize = 128;
 /// Longest time for the last beats to be sent, and for connections to be closed, when the overlay ends.
-const FAREWELL: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The overlay's state.
 pub(super) struct Task {

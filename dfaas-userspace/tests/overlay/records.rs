@@ -32,7 +32,9 @@ fn sealed(key: &Keypair, incarnation: u64) -> Vec<u8> {
 }
 
 fn frame(records: Vec<Vec<u8>>) -> Vec<u8> {
-    wire::encode_exchange(&Exchange { links: 1, keeps: false, leaving: false, records }).unwrap().to_vec()
+    wire::encode_exchange(&Exchange { links: 1, keeps: false, leaving: false, records })
+        .expect("within bounds")
+        .to_vec()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,18 +117,21 @@ async fn put(hostile: &mut Hostile, key: &[u8], value: &[u8]) {
     const PUT_VALUE: u8 = 0;
     let record = [field(1, key), field(2, value)].concat();
     let mut stream = hostile.open(KAD).await;
-    stream.write_all(&kad_message(PUT_VALUE, &[field(2, key), field(3, &record)])).await.unwrap();
-    stream.flush().await.unwrap();
+    stream
+        .write_all(&kad_message(PUT_VALUE, &[field(2, key), field(3, &record)]))
+        .await
+        .expect("the node takes it");
+    stream.flush().await.expect("the node takes it");
 }
 
 /// Whether the node answers a question for a key with this value.
 async fn keeps(hostile: &mut Hostile, key: &[u8], value: &[u8]) -> bool {
     const GET_VALUE: u8 = 1;
     let mut stream = hostile.open(KAD).await;
-    stream.write_all(&kad_message(GET_VALUE, &[field(2, key)])).await.unwrap();
-    stream.flush().await.unwrap();
+    stream.write_all(&kad_message(GET_VALUE, &[field(2, key)])).await.expect("the node takes it");
+    stream.flush().await.expect("the node takes it");
     let mut answer = vec![0; 8192];
-    let count = stream.read(&mut answer).await.unwrap();
+    let count = stream.read(&mut answer).await.expect("the node takes it");
     answer[..count].windows(value.len()).any(|window| window == value)
 }
 
