@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::command::{Command, Message, QueryFailed, QueryId, Reply};
 use crate::id::{NodeId, Time};
 use crate::measurements::Measurements;
@@ -24,6 +26,13 @@ pub trait Strategy: Send {
     /// next tick on.
     fn drain(&mut self, drained: bool) {
         let _ = drained;
+    }
+
+    /// What each peer gives this node, in a unit of the strategy's own, while that is not enough for what its users ask;
+    /// peers that are not named give nothing. `None` when it is enough, or when the strategy does not count that. Hosts
+    /// look for other neighbours while it is not.
+    fn unmet(&self) -> Option<BTreeMap<NodeId, f64>> {
+        None
     }
 
     /// Called once for each [`Command::Query`], with its answer or the reason why there is none.

@@ -132,6 +132,10 @@ impl Strategy for Lease {
         self.life.draining = drained;
     }
 
+    fn unmet(&self) -> Option<BTreeMap<NodeId, f64>> {
+        Lease::unmet(self)
+    }
+
     fn on_tick(&mut self, now: Time, measured: &Measurements, _random: &mut dyn Random) -> Vec<Command> {
         self.measure(now, measured);
         self.asks = asks::asks(&self.wants, &self.neighbours());

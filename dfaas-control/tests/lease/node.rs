@@ -60,6 +60,21 @@ fn what_is_above_the_level_goes_to_grantors_by_their_own_costs() {
 }
 
 #[test]
+fn a_node_says_what_each_peer_gives_while_that_is_not_enough() {
+    let mut node = Node::new([(FIGLET, function(10.0))].into());
+    node.meets(2);
+    node.figlet().user_rate = 20.0;
+    told(&mut node, 0..5, &gives(3.0, 0.1, 0.05));
+    let unmet = node.strategy.unmet().expect("two of ten find a place");
+    assert!((unmet[&NodeId(2)] - 0.1).abs() < 1e-6, "{unmet:?}");
+    told(&mut node, 5..10, &gives(3.0, 0.6, 0.05));
+    assert_eq!(node.strategy.unmet(), None);
+    node.figlet().user_rate = 4.0;
+    told(&mut node, 10..15, &gives(3.0, 0.0, 0.05));
+    assert_eq!(node.strategy.unmet(), None, "nothing has to leave");
+}
+
+#[test]
 fn a_grant_that_was_not_asked_for_draws_nothing() {
     let mut node = Node::new([(FIGLET, function(10.0))].into());
     node.meets(2);

@@ -46,6 +46,8 @@ pub(super) struct Core {
     questions: Vec<Question>,
     /// Whether this node takes nothing from peers, by an operator's word.
     draining: bool,
+    /// Whether the overlay was told last that demand is not met.
+    unmet: bool,
 }
 
 /// What an event of the overlay calls for.
@@ -78,6 +80,7 @@ impl Core {
             orders: Vec::new(),
             questions: Vec::new(),
             draining: false,
+            unmet: false,
         })
     }
 
@@ -192,7 +195,14 @@ impl Core {
     /// Once a period, before the decision: the overlay's own business.
     pub(super) fn begin_period(&mut self, now: Time, random: &mut dyn Random) -> Next {
         let Some(federation) = &mut self.federation else { return Next::Nothing };
-        let effects = federation.tick(now, random);
+        let mut effects = federation.tick(now, random);
+        let unmet = self.strategy.unmet().map(|worth| {
+            worth.into_iter().filter_map(|(node, worth)| Some((federation.id_of(node)?, worth))).collect()
+        });
+        if unmet.is_some() || self.unmet {
+            self.unmet = unmet.is_some();
+            effects.orders.push(Order::Demand { unmet });
+        }
         self.follow(now, effects)
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use libp2p::pnet::PreSharedKey;
 use libp2p::{Multiaddr, PeerId};
 
+use super::topology::Topology;
 use crate::dataplane::Settings;
 
 /// A checked agent configuration.
@@ -127,6 +128,8 @@ pub struct Overlay {
     pub mdns: bool,
     /// Nodes with which to exchange beats, as far as it is for this node to choose.
     pub neighbours: usize,
+    /// Nodes that are always, or never, among them.
+    pub topology: Topology,
 }
 
 /// What the file says of one node of the overlay.
