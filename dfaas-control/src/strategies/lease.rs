@@ -26,7 +26,7 @@ use crate::id::{NodeId, Time};
 use crate::measurements::Measurements;
 use crate::plan::Plan;
 use crate::random::Random;
-use crate::strategy::Strategy;
+use crate::strategy::{Leases, Strategy};
 use asks::Want;
 use demand::Demand;
 use grants::Ledger;
@@ -116,6 +116,14 @@ impl Lease {
 impl Strategy for Lease {
     fn name(&self) -> &'static str {
         "lease"
+    }
+
+    fn leases(&self) -> BTreeMap<NodeId, Leases> {
+        let leases = |node: &NodeId| Leases {
+            granted: self.ledger.said(*node),
+            held: self.heard.word(*node).map_or(0.0, |word| word.grant),
+        };
+        self.measured.peers.keys().map(|node| (*node, leases(node))).collect()
     }
 
     fn drain(&mut self, drained: bool) {

@@ -3,22 +3,25 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dfaas_control::{FunctionId, FunctionMeasurements, Measurements, NodeMeasurements, PeerMeasurements};
+use dfaas_control::{FunctionId, FunctionMeasurements, Measurements, PeerMeasurements};
 
+use super::history::Sample;
+use super::measure_machine::node;
 use super::roster::RosterPeer;
 use crate::dataplane::{FirstByte, Origin, PeerCounters, Snapshot};
 use crate::discovery::{Catalogue, FunctionInfo};
 
-/// What strategies are told: the functions and peers, with rates from two snapshots `elapsed` apart. `foreign` are
+/// What strategies are told: the functions and peers, with rates from two samples `elapsed` apart. `foreign` are
 /// functions that only peers have.
 pub(super) fn measurements(
     catalogue: &Catalogue,
     foreign: &[String],
     peers: &[RosterPeer],
-    before: Option<(&Snapshot, Duration)>,
-    now: &Snapshot,
+    before: Option<(&Sample, Duration)>,
+    sample: &Sample,
 ) -> Measurements {
-    let growth = Growth::between(before, now);
+    let now = &sample.snapshot;
+    let growth = Growth::between(before.map(|(before, elapsed)| (&before.snapshot, elapsed)), now);
     let own = catalogue.functions.iter().map(|(name, info)| (name, function(name, Some(info), &growth, now)));
     let foreign = foreign.iter().map(|name| (name, function(name, None, &growth, now)));
     let functions =
@@ -28,12 +31,7 @@ pub(super) fn measurements(
         .filter(|peer| peer.takes)
         .map(|peer| (peer.node, measured_peer(peer, &growth)))
         .collect();
-    Measurements { node: node(), functions, peers }
-}
-
-fn node() -> NodeMeasurements {
-    let cores = std::thread::available_parallelism().ok().map(|cores| cores.get() as f64);
-    NodeMeasurements { cores, ..NodeMeasurements::default() }
+    Measurements { node: node(before, sample), functions, peers }
 }
 
 fn function(
@@ -156,6 +154,10 @@ mod tests {
 
     const SECONDS: Duration = Duration::from_secs(2);
 
+    fn sample(snapshot: &Snapshot) -> Sample {
+        Sample { snapshot: snapshot.clone(), ..Sample::default() }
+    }
+
     fn catalogue() -> Catalogue {
         let listed = [crate::discovery::ListedFunction { name: "figlet".to_owned(), ..Default::default() }];
         Catalogue::new(&listed, "openfaas-fn", &BTreeMap::new())
@@ -182,7 +184,10 @@ mod tests {
         let now =
             counted(&[(Origin::User, "local", 110), (Origin::User, "reject", 4), (Origin::Peer, "local", 9)]);
         let figlet = |before: Option<(&Snapshot, Duration)>, now: &Snapshot| {
-            measurements(&catalogue(), &[], &[], before, now).functions[&FunctionId::from_name("figlet")]
+            let before = before.map(|(before, elapsed)| (sample(before), elapsed));
+            let before = before.as_ref().map(|(before, elapsed)| (before, *elapsed));
+            measurements(&catalogue(), &[], &[], before, &sample(now)).functions
+                [&FunctionId::from_name("figlet")]
         };
         let measured = figlet(Some((&before, SECONDS)), &now);
         assert_eq!((measured.user_rate, measured.peer_rate, measured.reject_rate), (7.0, 1.0, 2.0));
@@ -222,7 +227,7 @@ mod tests {
             functions: PeerFunctions::Known(BTreeSet::new()),
             function_names: Vec::new(),
         };
-        let (before, now) = (answered(4, 100), answered(10, 400));
+        let (before, now) = (sample(&answered(4, 100)), sample(&answered(10, 400)));
         let measured = measurements(&catalogue(), &[], &[peer(true)], Some((&before, SECONDS)), &now);
         let b = &measured.peers[&NodeId(1)];
         assert_eq!(b.first_byte, Some(Duration::from_millis(50)));
@@ -234,7 +239,7 @@ mod tests {
     #[test]
     fn functions_that_only_peers_have_are_measured_as_not_here() {
         let foreign = ["env".to_owned()];
-        let measured = measurements(&catalogue(), &foreign, &[], None, &Snapshot::default());
+        let measured = measurements(&catalogue(), &foreign, &[], None, &Sample::default());
         assert!(!measured.functions[&FunctionId::from_name("env")].here);
         assert!(measured.functions[&FunctionId::from_name("figlet")].here);
     }
