@@ -48,7 +48,8 @@ use trust::Trust;
 ///
 /// A word is the whole of what a node says to a peer: at each tick, and between ticks at once if an ask, a grant or a
 /// role changes notably. Demand and role are those of the last tick, and between ticks headroom only grows, with the level.
-/// So a word causes answers and plans, and answers cause plans only. The first word of a peer is always answered once.
+/// So a word causes answers and plans, and answers cause plans only. The first word of a peer is always answered once; one
+/// that says notably nothing new is only kept for the next tick.
 ///
 /// A plan is set before messages are sent: admission is open before a grant is used, and closed before a cut is told. A
 /// grant to one peer is raised between ticks only by what nobody else holds; others are cut at ticks, when all are told.
@@ -159,6 +160,9 @@ impl Strategy for Lease {
         self.heard.forget(now, self.lifetime, &self.measured.peers);
         let news = self.heard.take(now, from, said, &self.measured.functions);
         if !self.demand.known() {
+            return Vec::new();
+        }
+        if !news.matters {
             return Vec::new();
         }
         self.raise_level();

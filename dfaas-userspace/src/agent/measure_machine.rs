@@ -36,16 +36,18 @@ pub(super) fn totals(
     sample: &Sample,
     counted: &BTreeMap<String, Counted>,
 ) -> BTreeMap<String, Totals> {
-    let answered = |name: &str| {
-        let lines = sample.snapshot.invocations.iter();
-        let here = lines.filter(|line| line.function == name && line.backend == "local");
-        here.flat_map(|line| line.answers).sum::<u64>()
+    let mut answered: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in sample.snapshot.invocations.iter().filter(|line| line.backend == "local") {
+        *answered.entry(&line.function).or_default() += line.answers.iter().sum::<u64>();
+    }
+    let total = |(name, used): (&String, &Duration)| {
+        let seen = || answered.get(name.as_str()).copied().unwrap_or(0);
+        let completed = counted.get(name).map_or_else(seen, |counted| counted.completed);
+        Some((name.clone(), Totals { used: *used, completed }))
     };
-    let total = |name: &String| {
-        let completed = counted.get(name).map_or_else(|| answered(name), |counted| counted.completed);
-        Some((name.clone(), Totals { used: *sample.machine.functions.get(name)?, completed }))
-    };
-    catalogue.functions.keys().filter_map(total).collect()
+    // What was looked at may have been removed meanwhile.
+    let there = |(name, _): &(&String, &Duration)| catalogue.functions.contains_key(*name);
+    sample.machine.functions.iter().filter(there).filter_map(total).collect()
 }
 
 /// Adds what is known of functions beyond what the data plane sees.

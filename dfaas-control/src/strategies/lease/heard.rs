@@ -9,6 +9,12 @@ use crate::id::{FunctionId, NodeId, Time};
 /// No node has more processors than this.
 const MOST: f64 = 65_536.0;
 
+/// A part of an ask, a grant, a demand or a wait that differs less can wait for the next tick, as can any wait that
+/// differs less than `SHORT`.
+const NOTABLE: f64 = 0.01;
+const NOTABLE_WAIT: f64 = 0.2;
+const SHORT: Duration = Duration::from_millis(1);
+
 /// Costs in one word that are looked at.
 const MOST_COSTS: usize = 1024;
 
@@ -30,6 +36,27 @@ pub(super) struct Word {
     pub grant: f64,
     /// What functions cost there, where it told.
     costs: BTreeMap<FunctionId, f64>,
+    /// What it said when it last mattered.
+    acted: Matter,
+}
+
+/// What of a word changes plans and grants before the next tick.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Matter {
+    ask: f64,
+    grant: f64,
+    demand: f64,
+    wait: Duration,
+}
+
+impl Matter {
+    /// Whether others say notably else. They are compared with the last that mattered, so that small steps add up.
+    fn differs(&self, now: &Self) -> bool {
+        let pairs = [(self.ask, now.ask), (self.grant, now.grant), (self.demand, now.demand)];
+        let (least, most) = (self.wait.min(now.wait), self.wait.max(now.wait));
+        pairs.iter().any(|(a, b)| (a - b).abs() > NOTABLE * a.max(*b))
+            || most - least > SHORT.max(most.mul_f64(NOTABLE_WAIT))
+    }
 }
 
 /// What is new in a word.
@@ -39,6 +66,8 @@ pub(super) struct News {
     pub first: bool,
     /// It changes what the peer may be asked for.
     pub role: bool,
+    /// It is worth a look at plans and grants before the next tick.
+    pub matters: bool,
 }
 
 /// What peers said last.
@@ -73,11 +102,16 @@ impl Heard {
         let mut costs: BTreeMap<FunctionId, f64> =
             told.filter_map(|(id, cost)| Some((*id, usable_cost(*cost)?))).collect();
         let before = self.words.get_mut(&from);
-        if let Some(before) = before.filter(|_| said.costs.is_empty()) {
-            // Costs are told to those that ask; they are as good as they were.
-            costs = std::mem::take(&mut before.costs);
+        let mut priced = !said.costs.is_empty();
+        if let Some(before) = before {
+            if priced {
+                priced = before.costs != costs;
+            } else {
+                // Costs are told to those that ask; they are as good as they were.
+                costs = std::mem::take(&mut before.costs);
+            }
         }
-        let word = Word {
+        let mut word = Word {
             at: now,
             report: self.reports,
             capacity,
@@ -91,11 +125,19 @@ impl Heard {
             ask: amount(said.ask),
             grant: if gives { amount(said.grant).min(capacity) } else { 0.0 },
             costs,
+            acted: Matter { ask: 0.0, grant: 0.0, demand: 0.0, wait: Duration::ZERO },
         };
+        word.acted = Matter { ask: word.ask, grant: word.grant, demand: word.demand, wait: word.wait };
         let role = |word: &Word| (word.sender, word.draining);
         let now_is = role(&word);
-        let before = self.words.insert(from, word);
-        News { first: before.is_none(), role: before.is_none_or(|before| role(&before) != now_is) }
+        let before = self.words.get(&from);
+        let (first, role) = (before.is_none(), before.is_none_or(|before| role(before) != now_is));
+        let matters = priced || role || before.is_none_or(|before| before.acted.differs(&word.acted));
+        if let Some(before) = before.filter(|_| !matters) {
+            word.acted = before.acted;
+        }
+        self.words.insert(from, word);
+        News { first, role, matters }
     }
 
     /// What a peer said.
@@ -202,11 +244,27 @@ mod tests {
     #[test]
     fn the_first_word_and_another_role_are_news() {
         let mut heard = Heard::default();
-        assert_eq!(take(&mut heard, &word()), News { first: true, role: true });
-        assert_eq!(take(&mut heard, &word()), News { first: false, role: false });
+        assert_eq!(take(&mut heard, &word()), News { first: true, role: true, matters: true });
+        assert_eq!(take(&mut heard, &word()), News { first: false, role: false, matters: false });
         let sender = LeaseWord { flags: lease_flag::SENDER, ..word() };
-        assert_eq!(take(&mut heard, &sender), News { first: false, role: true });
+        assert_eq!(take(&mut heard, &sender), News { first: false, role: true, matters: true });
         heard.forget(Time(Duration::from_secs(4)), Duration::from_millis(3_500), &[(B, ())].into());
-        assert_eq!(take(&mut heard, &word()), News { first: true, role: true });
+        assert_eq!(take(&mut heard, &word()), News { first: true, role: true, matters: true });
+    }
+
+    #[test]
+    fn small_steps_matter_once_they_have_added_up() {
+        let mut heard = Heard::default();
+        take(&mut heard, &word());
+        let matters =
+            |heard: &mut Heard, grant, wait| take(heard, &LeaseWord { grant, wait, ..word() }).matters;
+        let steps: Vec<bool> =
+            (1..=4).map(|step| matters(&mut heard, 1.0 - 0.004 * step as f32, 0)).collect();
+        assert_eq!(steps, [false, false, true, false]);
+        assert!(!matters(&mut heard, 0.984, 900) && matters(&mut heard, 0.984, 1_500));
+        assert!(!matters(&mut heard, 0.984, 1_600), "one tenth of a millisecond more");
+        let priced = |cost| LeaseWord { costs: vec![(FIGLET, cost)], grant: 0.984, wait: 1_600, ..word() };
+        assert!(take(&mut heard, &priced(0.25)).matters && !take(&mut heard, &priced(0.25)).matters);
+        assert!(take(&mut heard, &priced(0.5)).matters);
     }
 }
