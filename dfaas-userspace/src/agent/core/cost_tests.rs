@@ -67,7 +67,9 @@ impl Loaded {
         let mut loaded = Self { core, now: Duration::ZERO, invocations: 0 };
         for _ in 0..5 {
             loaded.tick();
-            (0..NEIGHBOURS).for_each(|peer| drop(loaded.hear(peer, 0.1)));
+            for peer in 0..NEIGHBOURS {
+                loaded.hear(peer, 0.1);
+            }
         }
         loaded
     }
