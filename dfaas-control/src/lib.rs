@@ -40,4 +40,4 @@ pub use shares::{MAX_TARGETS, SHARE_ONE, Shares, SharesError, Target};
 pub use strategies::{
     AllLocal, External, LatencyThreshold, Lease, NodeMargin, P2c, RandomParts, Recalc, Static,
 };
-pub use strategy::Strategy;
+pub use strategy::{Leases, Strategy};

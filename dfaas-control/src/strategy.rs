@@ -35,9 +35,23 @@ pub trait Strategy: Send {
         None
     }
 
+    /// What it has granted to peers and holds of theirs, for those who look; nothing where there are no leases.
+    fn leases(&self) -> BTreeMap<NodeId, Leases> {
+        BTreeMap::new()
+    }
+
     /// Called once for each [`Command::Query`], with its answer or the reason why there is none.
     fn on_reply(&mut self, now: Time, query: QueryId, reply: Result<Reply, QueryFailed>) -> Vec<Command> {
         let _ = (now, query, reply);
         Vec::new()
     }
+}
+
+/// What this node and one peer lease each other. Processors of whoever grants.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Leases {
+    /// What this node granted the peer, as it was told last.
+    pub granted: f64,
+    /// What the peer granted this node, as it told last, if that has not ended.
+    pub held: f64,
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use dfaas_control::{Options, RecalcSplit};
 use dfaas_userspace::config::{Config, ConfigErrors, parse};
 use dfaas_userspace::dataplane::Mode;
+use dfaas_userspace::machine::Pattern;
 
 /// The smallest configuration that is complete.
 const SMALLEST: &str = "[dataplane]\ninterfaces = [\"eth0\"]\nlisten = [\"192.0.2.10:8080\"]\n";
@@ -48,8 +49,9 @@ fn the_smallest_file_gets_every_documented_default() {
     assert_eq!(config.dataplane.max_flows, 65536);
     assert_eq!(config.gateway.url.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(config.gateway.poll, Duration::from_secs(5));
-    assert!(config.gateway.credentials.is_none());
-    assert_eq!(config.control.strategy, "recalc");
+    assert!(config.gateway.credentials.is_none() && config.gateway.metrics.is_none());
+    assert_eq!(config.gateway.cgroup, Some(Pattern::parse("{namespace}/{function}").unwrap()));
+    assert_eq!(config.control.strategy, "lease");
     assert_eq!(config.control.options.period, Duration::from_secs(1));
     assert_eq!(config.control.options, Options::default());
     assert_eq!(config.admin.socket, Path::new("/run/dfaas/agent.sock"));
@@ -180,6 +182,15 @@ const MISTAKES: &[(&str, &str)] = &[
     ("[gateway]\npoll = \"5\"", "agent.toml:5: gateway.poll: "),
     ("[gateway]\npoll = 5", "agent.toml:5: gateway.poll: invalid type: integer `5`"),
     ("[gateway]\npoll = \"1ms\"", "agent.toml:5: gateway.poll: 1ms is out of bounds"),
+    ("[gateway]\nmetrics = \"127.0.0.1:8082\"", "agent.toml:5: gateway.metrics: \"127.0.0.1:8082\""),
+    (
+        "[gateway]\ncgroup = \"openfaas-fn\"",
+        "agent.toml:5: gateway.cgroup: \"openfaas-fn\" names no {function}",
+    ),
+    (
+        "[gateway]\ncgroup = \"../{function}\"",
+        "agent.toml:5: gateway.cgroup: \"../{function}\" is not a path",
+    ),
     ("[gateway]\nuser = \"admin\"", "agent.toml:4: gateway.password_file: missing"),
     ("[gateway]\npassword_file = \"/etc/dfaas/password\"", "agent.toml:4: gateway.user: missing"),
     (

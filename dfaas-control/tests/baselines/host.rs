@@ -82,6 +82,10 @@ impl Host {
         self.carry_out(commands);
     }
 
+    pub fn drain(&mut self, drained: bool) {
+        self.strategy.drain(drained);
+    }
+
     pub fn hear(&mut self, from: u64, message: &Message) {
         let commands = self.strategy.on_message(Time(self.now), NodeId(from), message);
         self.carry_out(commands);

@@ -9,6 +9,7 @@ use libp2p::{Multiaddr, PeerId};
 
 use super::topology::Topology;
 use crate::dataplane::Settings;
+use crate::machine::Pattern;
 
 /// A checked agent configuration.
 #[derive(Debug, Clone)]
@@ -50,6 +51,10 @@ pub struct Gateway {
     pub credentials: Option<(String, Secret)>,
     /// Time between reads of the list of functions.
     pub poll: Duration,
+    /// Where its metrics are; `None`: they are not read.
+    pub metrics: Option<reqwest::Url>,
+    /// Where the cgroups of its functions are on this machine; `None`: their processor time is not measured.
+    pub cgroup: Option<Pattern>,
 }
 
 /// A gateway beside the node's own.
