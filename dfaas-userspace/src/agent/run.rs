@@ -13,7 +13,7 @@ use super::operate::Ask;
 use super::query::{Answered, Asker};
 use super::sources::{Provided, Sources, providers};
 use super::state::State;
-use super::turn::Agent;
+use super::turn::{Agent, Shown};
 use super::writer::{Writer, WriterGone};
 use crate::admin;
 use crate::config::Config;
@@ -144,7 +144,8 @@ pub async fn run_over(
 
     let (asker, answers) = Asker::new(&config)?;
     let machine = Machine::new(config.gateway.cgroup.clone());
-    let mut agent = Agent::new(core, writer, orders, publish, tick_seconds, started, asker, machine);
+    let mut agent =
+        Agent::new(core, writer, orders, Shown { state: publish, tick_seconds }, started, asker, machine);
     agent.take_over().await?;
     for (gateway, catalogue) in remembered {
         agent.remembered(gateway.as_deref(), catalogue);

@@ -41,6 +41,12 @@ pub(super) struct Agent {
     machine: Option<Machine>,
 }
 
+/// Where others see how the agent does.
+pub(super) struct Shown {
+    pub state: watch::Sender<Arc<State>>,
+    pub tick_seconds: admin::TickHistogram,
+}
+
 /// What goes wrong now; `None` where the last try went well.
 #[derive(Default)]
 pub(super) struct Failing {
@@ -55,8 +61,7 @@ impl Agent {
         core: Core,
         writer: Writer,
         orders: Option<mpsc::Sender<Order>>,
-        publish: watch::Sender<Arc<State>>,
-        tick_seconds: admin::TickHistogram,
+        Shown { state: publish, tick_seconds }: Shown,
         started: Instant,
         asker: Asker,
         machine: Machine,

@@ -18,17 +18,11 @@ pub struct Topology {
     pub banned: BTreeSet<PeerId>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Raw {
     pin: Vec<Spanned<String>>,
     ban: Vec<Spanned<String>>,
-}
-
-impl Default for Raw {
-    fn default() -> Self {
-        Self { pin: Vec::new(), ban: Vec::new() }
-    }
 }
 
 /// Reads a topology file of the node; `most` is the most nodes that can be pinned, `allow` the nodes of the federation

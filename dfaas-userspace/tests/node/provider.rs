@@ -89,12 +89,8 @@ async fn what_a_provider_counts_reaches_the_strategy() {
     let model = Model::serving_all_here().await;
     let provider = InMemory::new();
     let more = format!("strategy = \"external\"\n[control.external]\nurl = \"http://{}\"\n", model.address);
-    let counts = |completed| FunctionCounts {
-        completed,
-        busy: Duration::from_millis(50 * completed),
-        replicas: Some(4),
-    };
-    provider.told().counts = counts(10);
+    provider.told().counts =
+        FunctionCounts { completed: 10, busy: Duration::from_millis(500), replicas: Some(4) };
     let _node = provider.node(&more).await;
     let replicas =
         || model.questions().last().map(|(_, body)| body["functions"]["figlet"]["n_replicas"].as_f64());

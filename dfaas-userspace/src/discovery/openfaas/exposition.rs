@@ -74,7 +74,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn one(line: &str) -> Option<(String, Vec<(String, String)>, f64)> {
+    type Owned = (String, Vec<(String, String)>, f64);
+
+    fn one(line: &str) -> Option<Owned> {
         let sample = samples(line).next()?;
         let labels = sample.labels.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Some((sample.name.to_owned(), labels, sample.value))
