@@ -101,6 +101,10 @@ impl Host {
                     self.check(&plan);
                     self.plan = Some(plan);
                 }
+                Command::SetWait(peer, wait) => {
+                    let plan = self.plan.as_mut().expect("a plan comes before what changes in it");
+                    plan.waits.insert(peer, wait);
+                }
                 Command::Send(to, message) => {
                     assert!(self.ticked.peers.contains_key(&to), "{to:?} is no peer");
                     self.said.insert(to, message);
