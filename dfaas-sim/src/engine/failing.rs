@@ -6,6 +6,9 @@ use crate::federation::Nanos;
 use crate::outcome::End;
 use crate::scenario;
 
+/// How many times what it has a liar promises, where nothing else is said.
+const LIES: f64 = 2.0;
+
 impl Simulation<'_> {
     /// A failure begins.
     pub(super) fn fails(&mut self, now: Nanos, number: u32) -> Result<(), Violation> {
@@ -19,6 +22,15 @@ impl Simulation<'_> {
             }
             scenario::What::BlackHole => {
                 failure.nodes.iter().for_each(|node| self.nodes[*node].gateway.mute = true);
+                Ok(())
+            }
+            scenario::What::Liar => {
+                let factor = failure.factor.unwrap_or(LIES);
+                failure.nodes.iter().for_each(|node| self.nodes[*node].agent.lies = Some(factor));
+                Ok(())
+            }
+            scenario::What::Drain => {
+                failure.nodes.iter().for_each(|node| self.nodes[*node].drain(Some(now)));
                 Ok(())
             }
             scenario::What::Slow => {
@@ -38,6 +50,8 @@ impl Simulation<'_> {
                 scenario::What::Join => {}
                 scenario::What::Partition => self.sides[node] ^= 1 << (number % 64),
                 scenario::What::BlackHole => self.nodes[node].gateway.mute = false,
+                scenario::What::Liar => self.nodes[node].agent.lies = None,
+                scenario::What::Drain => self.nodes[node].drain(None),
                 scenario::What::Slow => self.nodes[node].gateway.slow = 1.0,
             }
         }
@@ -51,7 +65,9 @@ impl Simulation<'_> {
         self.requests.free().iter().for_each(|free| live[*free as usize] = false);
         for number in (0..self.requests.places()).filter(|number| live[*number as usize]) {
             let request = self.requests[number];
-            let passes = request.origin as usize == node || request.at as usize == node;
+            // One that only asks to be taken hears nothing and goes elsewhere.
+            let is_there = request.at as usize == node && (request.admitted || request.over);
+            let passes = request.origin as usize == node || is_there;
             if !passes {
                 continue;
             }

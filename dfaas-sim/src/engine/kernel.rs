@@ -101,6 +101,17 @@ impl Kernel {
         }
     }
 
+    /// What gauges count that must be empty when nothing is under way.
+    pub(super) fn left_over(&self) -> Option<String> {
+        let inflight: u32 = self.inflight.iter().sum();
+        let bound: u32 = self.bound.iter().sum();
+        let work: u64 = self.loads.iter().map(|load| load.under_way).sum();
+        let some = inflight > 0 || bound > 0 || work > 0;
+        some.then(|| {
+            format!("{inflight} requests at its gateway, {bound} connections of peers, {work} us of work")
+        })
+    }
+
     /// Forgets all connections: the node starts anew.
     pub(super) fn clear(&mut self) {
         *self = Self::new(self.functions.len(), self.backends - 1);

@@ -116,6 +116,11 @@ impl Simulation<'_> {
             return Ok(());
         }
         peer.of_peers[from].taken += 1;
+        if let Some(since) = peer.agent.draining.filter(|since| since.saturating_add(self.leaving) < now) {
+            let drained = std::time::Duration::from_nanos(now - since);
+            let what = format!("node {at} is drained since {drained:?} and takes from node {origin}");
+            return Err(self.violation(now, what));
+        }
         let request = &mut self.requests[number];
         (request.admitted, request.forwarded) = (true, true);
         let bits = self.federation.functions[usize::from(request.function)].payload as f64 * 8.0;
@@ -155,6 +160,10 @@ impl Simulation<'_> {
         let choice = choose(peer, &mut request.away, function, now, Ask::ForPeer);
         if choice == LOCAL {
             return self.enter(now, number);
+        }
+        if choice < REJECT {
+            let (from, at) = (request.origin, request.at);
+            return Err(self.violation(now, format!("node {at} forwards again what came from node {from}")));
         }
         peer.of_functions[function].rejected += 1;
         self.end(now, number, End::PeerLimited)?;

@@ -14,35 +14,38 @@ mod failing;
 mod gateway;
 mod grants;
 mod kernel;
+mod lies;
 mod life;
 mod node;
 mod queue;
 mod request;
+mod said;
 mod users;
 mod words;
 
 use std::time::Duration;
 
-use dfaas_control::{Options, UnknownStrategy};
+use dfaas_control::Options;
 use rand_chacha::ChaCha8Rng;
 
 use crate::federation::{Federation, Nanos, nanos};
 use crate::outcome::{Outcome, Record};
 use crate::random::{Stream, stream};
 use crate::scenario::Scenario;
+use crate::techniques::{UnknownTechnique, drains};
 use node::Node;
 use queue::{Queue, What};
 pub(crate) use request::Request as Passed;
 use request::Requests;
 use users::Work;
-use words::Words;
+use words::Letters;
 
 /// Why there is no outcome.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RunError {
-    /// There is no such strategy.
+    /// There is no such technique.
     #[error(transparent)]
-    Strategy(#[from] UnknownStrategy),
+    Technique(#[from] UnknownTechnique),
     /// Something that must never happen has happened.
     #[error(transparent)]
     Violation(#[from] Violation),
@@ -99,7 +102,9 @@ struct Simulation<'a> {
     /// Nodes reach each other if these are equal.
     sides: Vec<u64>,
     requests: Requests,
-    words: Words,
+    letters: Letters,
+    /// Words that were said.
+    said: u64,
     queue: Queue,
     loss: ChaCha8Rng,
     record: Record,
@@ -107,6 +112,8 @@ struct Simulation<'a> {
     begin: Nanos,
     end: Nanos,
     piece: usize,
+    /// Time within which a drained node takes nothing any more; without end where the technique promises nothing.
+    leaving: Nanos,
 }
 
 impl<'a> Simulation<'a> {
@@ -115,7 +122,7 @@ impl<'a> Simulation<'a> {
         federation: &'a Federation,
         technique: &'a str,
         seed: u64,
-    ) -> Result<Self, UnknownStrategy> {
+    ) -> Result<Self, UnknownTechnique> {
         let options = Options { period: scenario.period, ..Options::default() };
         let nodes =
             (0..federation.nodes()).map(|node| Node::new(federation, node, technique, &options, seed));
@@ -130,13 +137,15 @@ impl<'a> Simulation<'a> {
             nodes: nodes.collect::<Result<_, _>>()?,
             sides: vec![0; federation.nodes()],
             requests: Requests::default(),
-            words: Words::default(),
+            letters: Letters::default(),
+            said: 0,
             queue: Queue::default(),
             loss: stream(seed, Stream::Loss),
             record: Record::new(federation.nodes(), begin, end),
             begin,
             end,
             piece: 0,
+            leaving: leaving(technique, scenario.period),
         })
     }
 
@@ -164,7 +173,7 @@ impl<'a> Simulation<'a> {
             What::Silent(request) => self.refused(now, request),
             What::GivenUp(request) => self.given_up(now, request),
             What::Tick(node) => self.tick(now, node),
-            What::Word(word) => self.word(now, word),
+            What::Word(word) => self.hear(now, word),
             What::Rates(piece) => {
                 self.ask_by(now, piece as usize);
                 Ok(())
@@ -227,6 +236,12 @@ impl<'a> Simulation<'a> {
                 format!("{under_way} requests have not ended, or some twice: {:?}", self.record.ends());
             return Err(self.violation(self.end, what).into());
         }
+        for (index, node) in self.nodes.iter().enumerate() {
+            if let Some(what) = node.kernel.left_over() {
+                let what = format!("all requests have ended, and node {index} still counts {what}");
+                return Err(self.violation(self.end, what).into());
+            }
+        }
         let overflowed = self.nodes.iter().map(|node| node.kernel.overflowed).sum();
         Ok(self.record.outcome(self.scenario, self.federation, overflowed))
     }
@@ -235,6 +250,11 @@ impl<'a> Simulation<'a> {
         let at = Duration::from_nanos(now);
         Violation { technique: self.technique.to_owned(), seed: self.seed, at, what }
     }
+}
+
+/// A drained node hears of it at its next tick, which comes after a period and a tenth.
+fn leaving(technique: &str, period: Duration) -> Nanos {
+    if drains(technique) { nanos(period * 6 / 5) } else { Nanos::MAX }
 }
 
 /// The part of a function's requests that its plan keeps at home.

@@ -4,7 +4,7 @@ use std::time::Duration;
 use dfaas_common::plan::Plan;
 use dfaas_control::{
     FunctionMeasurements, Measurements, NodeId, NodeMeasurements, Options, PeerFunctions, PeerMeasurements,
-    Strategy, UnknownStrategy, Wait, strategy,
+    Wait,
 };
 use rand_chacha::ChaCha8Rng;
 
@@ -16,6 +16,7 @@ use super::kernel::Kernel;
 use super::users::Users;
 use crate::federation::{Federation, Nanos};
 use crate::random::{Stream, stream};
+use crate::techniques::{Technique, UnknownTechnique, technique};
 
 /// The number of a node that is no neighbour.
 pub(super) const STRANGER: u8 = 0;
@@ -43,7 +44,7 @@ pub(super) struct Node {
 
 /// What runs beside the kernel.
 pub(super) struct Agent {
-    pub strategy: Box<dyn Strategy>,
+    pub technique: Box<dyn Technique>,
     pub random: ChaCha8Rng,
     /// What the strategy was told last; counts are written over it at each tick.
     pub measured: Measurements,
@@ -53,6 +54,12 @@ pub(super) struct Agent {
     /// Report of each wait that the kernel knows, as strategies number them.
     pub reports: Vec<Option<u64>>,
     pub grants: Grants,
+    /// Number of the last word that was read of each backend: agents leave out what is older.
+    pub read: Vec<u64>,
+    /// Since when the operator drains the node; since it came, if that is later.
+    pub draining: Option<Nanos>,
+    /// How many times what it has it promises others; `None`: it says what is so.
+    pub lies: Option<f64>,
     /// When it ticks next; ticks of an earlier run of it mean nothing.
     pub due: Nanos,
 }
@@ -61,10 +68,10 @@ impl Node {
     pub(super) fn new(
         federation: &Federation,
         node: usize,
-        technique: &str,
+        name: &str,
         options: &Options,
         seed: u64,
-    ) -> Result<Self, UnknownStrategy> {
+    ) -> Result<Self, UnknownTechnique> {
         let neighbours = &federation.neighbours[node];
         let mut numbers = vec![STRANGER; federation.nodes()];
         neighbours.iter().zip(1..).for_each(|(other, number)| numbers[*other] = number);
@@ -84,13 +91,16 @@ impl Node {
             of_functions: vec![OfFunction::default(); functions],
             of_peers: vec![OfPeer::default(); neighbours.len() + 1],
             agent: Agent {
-                strategy: strategy(technique, options)?,
+                technique: technique(name, options)?,
                 random: stream(seed, Stream::Strategy(node)),
                 measured: measurements(federation, node),
                 ticked: 0,
                 heard: vec![0; neighbours.len() + 1],
                 reports: vec![None; neighbours.len() + 1],
                 grants: Grants::new(neighbours.len() + 1),
+                read: vec![0; neighbours.len() + 1],
+                draining: None,
+                lies: None,
                 due: 0,
             },
         })
@@ -109,20 +119,29 @@ impl Node {
         *report = compile::report(wait, sent);
     }
 
+    /// The operator drains the node, or takes that back.
+    pub(super) fn drain(&mut self, since: Option<Nanos>) {
+        self.agent.draining = since;
+        self.agent.technique.drain(since.is_some());
+    }
+
     /// The node starts anew at this moment, knowing nothing.
     pub(super) fn restart(
         &mut self,
-        technique: &str,
+        name: &str,
         options: &Options,
         now: Nanos,
-    ) -> Result<(), UnknownStrategy> {
+    ) -> Result<(), UnknownTechnique> {
         self.up = true;
         self.plans.fill(Plan::EMPTY);
         self.kernel.clear();
         self.of_functions.fill(OfFunction::default());
         self.of_peers.fill(OfPeer::default());
         let agent = &mut self.agent;
-        agent.strategy = strategy(technique, options)?;
+        agent.technique = technique(name, options)?;
+        agent.technique.drain(agent.draining.is_some());
+        agent.draining = agent.draining.map(|_| now);
+        agent.read.fill(0);
         agent.measured.peers.clear();
         agent.ticked = now;
         agent.reports.fill(None);

@@ -51,6 +51,10 @@ fn nodes(scenario: &Scenario) -> Result<(), ScenarioError> {
 fn network(scenario: &Scenario) -> Result<(), ScenarioError> {
     let (network, count) = (&scenario.network, scenario.nodes.count);
     within("network.loss", network.loss, 0.0, 1.0)?;
+    within("network.duplicated", network.duplicated, 0.0, 1.0)?;
+    if network.jitter > Duration::from_secs(10) {
+        return bad("network.jitter", "is longer than 10s");
+    }
     within("network.bandwidth", network.bandwidth, 0.0, 1e15)?;
     if network.rtt > Duration::from_secs(10) {
         return bad("network.rtt", "is longer than 10s");
@@ -157,8 +161,9 @@ fn failures(scenario: &Scenario) -> Result<(), ScenarioError> {
         }
         match (failure.what, failure.factor) {
             (What::Slow, Some(factor)) => within(&key("factor"), factor, 1e-3, 1e3)?,
+            (What::Liar, Some(factor)) => within(&key("factor"), factor, 1.0, 1e3)?,
             (What::Slow, None) => return bad(key("factor"), "`slow` needs one"),
-            (_, Some(_)) => return bad(key("factor"), "only `slow` has one"),
+            (_, Some(_)) => return bad(key("factor"), "only `slow` and `liar` have one"),
             (_, None) => {}
         }
     }

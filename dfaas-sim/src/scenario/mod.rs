@@ -13,7 +13,7 @@ mod nodes;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use failure::{Failure, What};
 pub use function::{Catalogue, Function, Law};
@@ -22,7 +22,7 @@ pub use network::Network;
 pub use nodes::Nodes;
 
 /// A federation, what its users ask for, and what fails.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// Time before anything counts, in which strategies get to know the load. Other times count from its end.

@@ -50,6 +50,11 @@ pub const TECHNIQUES: &[&str] = &[
     "serverledge",
 ];
 
+/// Whether nodes with this technique take nothing from peers once they are drained.
+pub fn drains(name: &str) -> bool {
+    name == "lease"
+}
+
 /// There is neither a technique nor a strategy of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown strategy \"{0}\"; known are {strategies}, and in the simulator {techniques}",
