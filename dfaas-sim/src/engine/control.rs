@@ -66,6 +66,13 @@ impl Simulation<'_> {
         for ((counted, inflight), out) in of_functions.zip(agent.measured.functions.values_mut()) {
             counted.read(seconds, *inflight, self.scenario.nodes.measure_cpu, out);
         }
+        if let Some((total, free)) = self.scenario.nodes.memory.zip(node.instances.free()) {
+            agent.measured.node.memory_total = Some(total << 20);
+            agent.measured.node.memory_free = Some(free << 20);
+        }
+        for (function, out) in agent.measured.functions.values_mut().enumerate() {
+            out.replicas = node.instances.ready(function);
+        }
         for number in 1..node.backends.len() {
             let peer = node.backends[number];
             let id = NodeId(peer.into());

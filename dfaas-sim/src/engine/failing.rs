@@ -35,7 +35,7 @@ impl Simulation<'_> {
             }
             scenario::What::Slow => {
                 let factor = failure.factor.unwrap_or(1.0);
-                failure.nodes.iter().for_each(|node| self.nodes[*node].gateway.slow = factor);
+                failure.nodes.iter().for_each(|node| self.slow_down(now, *node, factor));
                 Ok(())
             }
         }
@@ -52,10 +52,15 @@ impl Simulation<'_> {
                 scenario::What::BlackHole => self.nodes[node].gateway.mute = false,
                 scenario::What::Liar => self.nodes[node].agent.lies = None,
                 scenario::What::Drain => self.nodes[node].drain(None),
-                scenario::What::Slow => self.nodes[node].gateway.slow = 1.0,
+                scenario::What::Slow => self.slow_down(now, node, 1.0),
             }
         }
         Ok(())
+    }
+
+    fn slow_down(&mut self, now: Nanos, node: usize, factor: f64) {
+        self.nodes[node].gateway.set_slow(now, factor);
+        self.plan_shared(node as u32);
     }
 
     /// A node is gone, with all that its kernel and gateway had under way.
@@ -91,7 +96,8 @@ impl Simulation<'_> {
         if self.nodes[node].up {
             return Ok(());
         }
-        let restarted = self.nodes[node].restart(self.technique, &self.options, now);
+        let (memory, functions) = (self.scenario.nodes.memory, &self.federation.functions);
+        let restarted = self.nodes[node].restart(self.technique, &self.options, memory, functions, now);
         restarted.map_err(|error| self.violation(now, error.to_string()))?;
         self.plan_tick(now, node as u32, true);
         Ok(())

@@ -75,7 +75,15 @@ impl Kernel {
         self.bound[peer] -= 1;
     }
 
-    fn bind(&mut self, leg: &mut Leg, function: usize, backend: u32, limit: u32, work: u32) -> bool {
+    /// Counts a request for a backend; not, if as many as `limit` are at the own gateway.
+    pub(super) fn bind(
+        &mut self,
+        leg: &mut Leg,
+        function: usize,
+        backend: u32,
+        limit: u32,
+        work: u32,
+    ) -> bool {
         if backend == LOCAL {
             if limit != 0 && self.inflight[function] >= limit {
                 return false;

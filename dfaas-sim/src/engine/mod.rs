@@ -13,13 +13,17 @@ mod counters;
 mod failing;
 mod gateway;
 mod grants;
+mod instances;
 mod kernel;
 mod lies;
 mod life;
 mod node;
+mod probing;
 mod queue;
 mod request;
 mod said;
+mod serving;
+mod sharing;
 mod users;
 mod words;
 
@@ -32,8 +36,9 @@ use crate::federation::{Federation, Nanos, nanos};
 use crate::outcome::{Outcome, Record};
 use crate::random::{Stream, stream};
 use crate::scenario::Scenario;
-use crate::techniques::{UnknownTechnique, drains};
+use crate::techniques::{UnknownTechnique, drains, technique as technique_of};
 use node::Node;
+use probing::Probes;
 use queue::{Queue, What};
 pub(crate) use request::Request as Passed;
 use request::Requests;
@@ -103,6 +108,8 @@ struct Simulation<'a> {
     sides: Vec<u64>,
     requests: Requests,
     letters: Letters,
+    probes: Probes,
+    probes_per_request: bool,
     /// Words that were said.
     said: u64,
     queue: Queue,
@@ -124,8 +131,8 @@ impl<'a> Simulation<'a> {
         seed: u64,
     ) -> Result<Self, UnknownTechnique> {
         let options = Options { period: scenario.period, ..Options::default() };
-        let nodes =
-            (0..federation.nodes()).map(|node| Node::new(federation, node, technique, &options, seed));
+        let nodes = (0..federation.nodes())
+            .map(|node| Node::new(federation, node, technique, &options, &scenario.nodes, seed));
         let (begin, end) = (nanos(scenario.warmup), nanos(scenario.warmup + scenario.duration));
         Ok(Self {
             scenario,
@@ -138,6 +145,8 @@ impl<'a> Simulation<'a> {
             sides: vec![0; federation.nodes()],
             requests: Requests::default(),
             letters: Letters::default(),
+            probes: Probes::default(),
+            probes_per_request: technique_of(technique, &options)?.probes_per_request(),
             said: 0,
             queue: Queue::default(),
             loss: stream(seed, Stream::Loss),
@@ -167,6 +176,13 @@ impl<'a> Simulation<'a> {
         match what {
             What::Arrival(node, epoch) => self.arrival(now, node, epoch),
             What::Served(request) => self.served(now, request),
+            What::Shared(node, epoch) => self.shared(now, node, epoch),
+            What::Started(node, start) => self.started(now, node, start),
+            What::Question(probe, which) => {
+                self.question(now, probe, which);
+                Ok(())
+            }
+            What::Answers(probe) => self.answers(now, probe),
             What::Connect(request) => self.connect(now, request),
             What::Head(request) => self.head(now, request),
             What::Refused(request) => self.refused(now, request),

@@ -12,11 +12,13 @@ use super::compile;
 use super::counters::{OfFunction, OfPeer};
 use super::gateway::Gateway;
 use super::grants::Grants;
+use super::instances::Instances;
 use super::kernel::Kernel;
 use super::users::Users;
-use crate::federation::{Federation, Nanos};
+use crate::federation::{Federation, Nanos, Service};
 use crate::random::{Stream, stream};
-use crate::techniques::{Technique, UnknownTechnique, technique};
+use crate::scenario::Nodes;
+use crate::techniques::{Technique, UnknownTechnique, needs_limits, technique};
 
 /// The number of a node that is no neighbour.
 pub(super) const STRANGER: u8 = 0;
@@ -27,6 +29,7 @@ pub(super) struct Node {
     pub up: bool,
     pub users: Users,
     pub gateway: Gateway,
+    pub instances: Instances,
     pub kernel: Kernel,
     /// The plan of each function.
     pub plans: Vec<Plan>,
@@ -70,6 +73,7 @@ impl Node {
         node: usize,
         name: &str,
         options: &Options,
+        nodes: &Nodes,
         seed: u64,
     ) -> Result<Self, UnknownTechnique> {
         let neighbours = &federation.neighbours[node];
@@ -79,7 +83,8 @@ impl Node {
         Ok(Self {
             up: true,
             users: Users::new(stream(seed, Stream::Users(node))),
-            gateway: Gateway::new(federation.cores[node]),
+            gateway: Gateway::new(federation.cores[node], nodes.discipline),
+            instances: Instances::new(nodes.memory, &federation.functions),
             kernel: Kernel::new(functions, neighbours.len()),
             plans: vec![Plan::EMPTY; functions],
             random: stream(seed, Stream::Kernel(node)),
@@ -93,7 +98,7 @@ impl Node {
             agent: Agent {
                 technique: technique(name, options)?,
                 random: stream(seed, Stream::Strategy(node)),
-                measured: measurements(federation, node),
+                measured: measurements(federation, node, nodes.label_rates.filter(|_| needs_limits(name))),
                 ticked: 0,
                 heard: vec![0; neighbours.len() + 1],
                 reports: vec![None; neighbours.len() + 1],
@@ -130,11 +135,14 @@ impl Node {
         &mut self,
         name: &str,
         options: &Options,
+        memory: Option<u64>,
+        functions: &[Service],
         now: Nanos,
     ) -> Result<(), UnknownTechnique> {
         self.up = true;
         self.plans.fill(Plan::EMPTY);
         self.kernel.clear();
+        self.instances.restart(memory, functions);
         self.of_functions.fill(OfFunction::default());
         self.of_peers.fill(OfPeer::default());
         let agent = &mut self.agent;
@@ -157,15 +165,17 @@ pub(super) fn number(numbers: &[u8], node: NodeId) -> u32 {
 }
 
 /// What a strategy is told that does not change.
-fn measurements(federation: &Federation, node: usize) -> Measurements {
-    let function = |service: &crate::federation::Service| FunctionMeasurements {
-        max_rate: service.max_rate,
+fn measurements(federation: &Federation, node: usize, label_rates: Option<f64>) -> Measurements {
+    let cores = f64::from(federation.cores[node]);
+    let typed = |cpu: Nanos| label_rates.map(|part| part * cores / (cpu as f64 / 1e9));
+    let function = |service: &Service| FunctionMeasurements {
+        max_rate: service.max_rate.or_else(|| typed(service.cpu)),
         max_inflight: service.max_inflight,
         deadline: Duration::from_nanos(service.deadline),
         ..FunctionMeasurements::default()
     };
     Measurements {
-        node: NodeMeasurements { cores: Some(federation.cores[node].into()), ..NodeMeasurements::default() },
+        node: NodeMeasurements { cores: Some(cores), ..NodeMeasurements::default() },
         functions: federation.functions.iter().map(|service| (service.id, function(service))).collect(),
         peers: std::collections::BTreeMap::new(),
     }

@@ -45,6 +45,8 @@ fn nodes(scenario: &Scenario) -> Result<(), ScenarioError> {
     if nodes.cores.is_empty() || nodes.cores.iter().any(|cores| !(1..=4096).contains(cores)) {
         return bad("nodes.cores", "needs at least one number from 1 to 4096");
     }
+    within("nodes.memory", nodes.memory.unwrap_or(0) as f64, 0.0, 1e9)?;
+    within("nodes.label_rates", nodes.label_rates.unwrap_or(1.0), 1e-3, 1e3)?;
     nodes.patience.map_or(Ok(()), |patience| within("nodes.patience", patience, 0.0, 1e6))
 }
 
@@ -97,6 +99,11 @@ fn functions(scenario: &Scenario) -> Result<(), ScenarioError> {
         within(&key("deadline"), function.deadline.as_secs_f64(), 1e-3, 3600.0)?;
         within(&key("cv"), function.cv, 0.0, 100.0)?;
         within(&key("weight"), function.weight, 0.0, 1e9)?;
+        within(&key("cold_start"), function.cold_start.as_secs_f64(), 0.0, 3600.0)?;
+        within(&key("memory"), function.memory as f64, 0.0, 1e9)?;
+        if function.concurrency == Some(0) {
+            return bad(key("concurrency"), "must be at least 1");
+        }
         within(&key("max_rate"), function.max_rate.unwrap_or(1.0), 1e-3, 1e7)?;
     }
     if let Some(catalogue) = &scenario.catalogue {

@@ -30,6 +30,14 @@ pub struct Function {
     pub max_rate: Option<f64>,
     /// Most invocations at one time at a node's gateway.
     pub max_inflight: Option<u32>,
+    /// MiB that an instance takes of `nodes.memory`.
+    #[serde(default)]
+    pub memory: u64,
+    /// Requests that an instance serves at one time; nothing: any number.
+    pub concurrency: Option<u32>,
+    /// Time that an instance takes to start.
+    #[serde(with = "humantime_serde", default)]
+    pub cold_start: Duration,
 }
 
 /// A distribution of processor times.
