@@ -59,10 +59,11 @@ impl Kernel {
         }
     }
 
-    /// Whether one more connection of this peer is taken; it then counts.
+    /// Whether one more connection of this peer is taken; it then counts. Who is no peer now is a stranger at the data port
+    /// and gets a reset.
     pub(super) fn admit(&mut self, peer: usize, now: Nanos) -> bool {
         let limits = &self.peers[peer];
-        if limits.inflight != 0 && self.bound[peer] >= limits.inflight {
+        if limits.usable == 0 || limits.inflight != 0 && self.bound[peer] >= limits.inflight {
             return false;
         }
         let admitted = take(&mut self.admissions[peer], now, limits.interval, limits.tolerance);

@@ -98,20 +98,20 @@ impl Case {
             Ok(alone) => alone,
             Err(broken) => return Ok(Some(broken)),
         };
-        let mut spared = (0..federation.nodes()).filter(|node| is_spared(&self.scenario, &federation, *node));
+        let mut spared = (0..federation.nodes()).filter(|node| self.spares(&federation, *node));
         Ok(spared.find_map(|node| starved(node, &first, &alone, allowed)))
     }
-}
 
-/// Whether a node has no fault and enough for its users at all times.
-fn is_spared(scenario: &Scenario, federation: &Federation, node: usize) -> bool {
-    let faulty = scenario.failures.iter().any(|failure| failure.nodes.contains(&node));
-    let enough = |piece: usize| {
-        let rates = federation.rates.of(piece, node).iter().zip(&federation.functions);
-        let mut limited = rates.filter_map(|(rate, function)| Some(rate / function.max_rate?));
-        federation.utilisation(piece, node) <= ENOUGH && limited.all(|part| part <= ENOUGH)
-    };
-    !faulty && (0..federation.rates.pieces()).all(enough)
+    /// Whether a node has no fault and enough for its users at all times.
+    pub fn spares(&self, federation: &Federation, node: usize) -> bool {
+        let faulty = self.scenario.failures.iter().any(|failure| failure.nodes.contains(&node));
+        let enough = |piece: usize| {
+            let rates = federation.rates.of(piece, node).iter().zip(&federation.functions);
+            let mut limited = rates.filter_map(|(rate, function)| Some(rate / function.max_rate?));
+            federation.utilisation(piece, node) <= ENOUGH && limited.all(|part| part <= ENOUGH)
+        };
+        !faulty && (0..federation.rates.pieces()).all(enough)
+    }
 }
 
 fn starved(node: usize, outcome: &Outcome, alone: &Outcome, allowed: f64) -> Option<Broken> {
