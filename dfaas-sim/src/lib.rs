@@ -9,6 +9,7 @@ pub mod cli;
 mod compare;
 mod engine;
 pub mod federation;
+pub mod fuzz;
 pub mod input;
 pub mod network;
 pub mod outcome;

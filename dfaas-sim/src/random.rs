@@ -18,6 +18,8 @@ pub enum Stream {
     Strategy(usize),
     /// Which messages are lost.
     Loss,
+    /// What a drawn scenario is like.
+    Fuzz,
 }
 
 /// The stream of this seed.
@@ -28,6 +30,7 @@ pub fn stream(seed: u64, stream: Stream) -> ChaCha8Rng {
         Stream::Kernel(node) => (2, node),
         Stream::Strategy(node) => (3, node),
         Stream::Loss => (4, 0),
+        Stream::Fuzz => (5, 0),
     };
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(((index as u64) << 8) | kind);

@@ -1,8 +1,9 @@
-//! The commands `dfaas sim trace` and `dfaas sim generate`: their arguments, and what they do with them.
+//! The commands `dfaas sim trace`, `generate` and `fuzz`: their arguments, and what they do with them.
 //!
 //! A command gives back what it prints; it reads and writes only the files that its arguments name.
 
 mod files;
+mod fuzz;
 mod generate;
 mod network;
 mod table;
@@ -10,5 +11,6 @@ mod text;
 mod trace;
 
 pub use files::CommandError;
+pub use fuzz::{Fuzz, fuzz};
 pub use generate::{Generate, generate};
 pub use trace::{TraceCommand, trace};

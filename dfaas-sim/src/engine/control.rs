@@ -1,14 +1,13 @@
-//! Ticks and messages: the agent's part, in virtual time.
+//! Ticks and plans: the agent's part, in virtual time.
 
 use std::time::Duration;
 
 use dfaas_common::config::Report;
-use dfaas_control::{Command, Message, NodeId, Plan, QueryFailed, Time, Wait};
+use dfaas_control::{NodeId, Plan, Time, Wait};
 use rand::Rng;
 
-use super::node::{STRANGER, newcomer, number};
+use super::node::{newcomer, number};
 use super::queue::What;
-use super::words::{Word, size};
 use super::{Simulation, Violation, compile};
 use crate::federation::{Nanos, nanos};
 use crate::random::ForStrategy;
@@ -16,7 +15,7 @@ use crate::random::ForStrategy;
 /// A peer that was not heard for so many periods is none any more.
 const SILENT_PERIODS: f64 = 3.5;
 
-fn time(now: Nanos) -> Time {
+pub(super) fn time(now: Nanos) -> Time {
     Time(Duration::from_nanos(now))
 }
 
@@ -41,9 +40,8 @@ impl Simulation<'_> {
         self.beat(now, index);
         self.measure(now, index);
         let agent = &mut self.nodes[index].agent;
-        let commands =
-            agent.strategy.on_tick(time(now), &agent.measured, &mut ForStrategy(&mut agent.random));
-        self.carry_out(now, index, commands)
+        let acts = agent.technique.on_tick(time(now), &agent.measured, &mut ForStrategy(&mut agent.random));
+        self.carry_out(now, index, acts)
     }
 
     /// Peers hear that the node is there.
@@ -68,6 +66,13 @@ impl Simulation<'_> {
         for ((counted, inflight), out) in of_functions.zip(agent.measured.functions.values_mut()) {
             counted.read(seconds, *inflight, self.scenario.nodes.measure_cpu, out);
         }
+        if let Some((total, free)) = self.scenario.nodes.memory.zip(node.instances.free()) {
+            agent.measured.node.memory_total = Some(total << 20);
+            agent.measured.node.memory_free = Some(free << 20);
+        }
+        for (function, out) in agent.measured.functions.values_mut().enumerate() {
+            out.replicas = node.instances.ready(function);
+        }
         for number in 1..node.backends.len() {
             let peer = node.backends[number];
             let id = NodeId(peer.into());
@@ -87,62 +92,8 @@ impl Simulation<'_> {
         }
     }
 
-    /// A message arrives.
-    pub(super) fn word(&mut self, now: Nanos, number: u32) -> Result<(), Violation> {
-        let Some(Word { from, to, message }) = self.words.take(number) else { return Ok(()) };
-        let to = to as usize;
-        if !self.nodes[to].up {
-            return Ok(());
-        }
-        let commands = self.nodes[to].agent.strategy.on_message(time(now), NodeId(from.into()), &message);
-        self.carry_out(now, to, commands)
-    }
-
-    fn carry_out(&mut self, now: Nanos, node: usize, commands: Vec<Command>) -> Result<(), Violation> {
-        for command in commands {
-            match command {
-                Command::SetPlan(plan) => self.set_plan(now, node, &plan),
-                Command::SetWait(peer, wait) => self.set_wait(node, peer, &wait),
-                Command::Send(to, message) => self.send(now, node, to, message),
-                Command::Query(id, _) => {
-                    // There is no model server here.
-                    let strategy = &mut self.nodes[node].agent.strategy;
-                    let commands = strategy.on_reply(time(now), id, Err(QueryFailed::Refused));
-                    self.carry_out(now, node, commands)?;
-                }
-            }
-        }
-        self.nodes[node].agent.grants.check().map_err(|(granted, headroom)| {
-            self.violation(now, format!("node {node} has granted {granted} of {headroom} processors"))
-        })
-    }
-
-    fn send(&mut self, now: Nanos, node: usize, to: NodeId, message: Message) {
-        let peer = usize::try_from(to.0).unwrap_or(usize::MAX);
-        let number = self.nodes[node].numbers.get(peer).copied().unwrap_or(STRANGER);
-        if number == STRANGER {
-            return;
-        }
-        if let Message::Lease(word) = &message {
-            self.nodes[node].agent.grants.tell(usize::from(number), word.grant, word.headroom);
-        }
-        self.record.said(now, size(&message));
-        if !self.reach(node, peer) || self.is_lost() {
-            return;
-        }
-        let word = Word { from: node as u32, to: peer as u32, message };
-        let arrives = now + self.federation.rtt(node, peer) / 2;
-        let number = self.words.add(word);
-        self.queue.push(arrives, What::Word(number));
-    }
-
-    fn is_lost(&mut self) -> bool {
-        let loss = self.scenario.network.loss;
-        loss > 0.0 && self.loss.random::<f64>() < loss
-    }
-
     /// Tells a node's kernel a peer's wait.
-    fn set_wait(&mut self, node: usize, peer: NodeId, wait: &Wait) {
+    pub(super) fn set_wait(&mut self, node: usize, peer: NodeId, wait: &Wait) {
         let node = &mut self.nodes[node];
         if let number @ 1.. = node.number(peer) {
             node.report(number as usize, wait);
@@ -150,7 +101,7 @@ impl Simulation<'_> {
     }
 
     /// Gives a node's kernel a plan.
-    fn set_plan(&mut self, now: Nanos, index: usize, plan: &Plan) {
+    pub(super) fn set_plan(&mut self, now: Nanos, index: usize, plan: &Plan) {
         let federation = self.federation;
         let node = &mut self.nodes[index];
         let numbers = &node.numbers;

@@ -6,6 +6,9 @@ use crate::federation::Nanos;
 use crate::outcome::End;
 use crate::scenario;
 
+/// How many times what it has a liar promises, where nothing else is said.
+const LIES: f64 = 2.0;
+
 impl Simulation<'_> {
     /// A failure begins.
     pub(super) fn fails(&mut self, now: Nanos, number: u32) -> Result<(), Violation> {
@@ -21,9 +24,18 @@ impl Simulation<'_> {
                 failure.nodes.iter().for_each(|node| self.nodes[*node].gateway.mute = true);
                 Ok(())
             }
+            scenario::What::Liar => {
+                let factor = failure.factor.unwrap_or(LIES);
+                failure.nodes.iter().for_each(|node| self.nodes[*node].agent.lies = Some(factor));
+                Ok(())
+            }
+            scenario::What::Drain => {
+                failure.nodes.iter().for_each(|node| self.nodes[*node].drain(Some(now)));
+                Ok(())
+            }
             scenario::What::Slow => {
                 let factor = failure.factor.unwrap_or(1.0);
-                failure.nodes.iter().for_each(|node| self.nodes[*node].gateway.slow = factor);
+                failure.nodes.iter().for_each(|node| self.slow_down(now, *node, factor));
                 Ok(())
             }
         }
@@ -38,10 +50,17 @@ impl Simulation<'_> {
                 scenario::What::Join => {}
                 scenario::What::Partition => self.sides[node] ^= 1 << (number % 64),
                 scenario::What::BlackHole => self.nodes[node].gateway.mute = false,
-                scenario::What::Slow => self.nodes[node].gateway.slow = 1.0,
+                scenario::What::Liar => self.nodes[node].agent.lies = None,
+                scenario::What::Drain => self.nodes[node].drain(None),
+                scenario::What::Slow => self.slow_down(now, node, 1.0),
             }
         }
         Ok(())
+    }
+
+    fn slow_down(&mut self, now: Nanos, node: usize, factor: f64) {
+        self.nodes[node].gateway.set_slow(now, factor);
+        self.plan_shared(node as u32);
     }
 
     /// A node is gone, with all that its kernel and gateway had under way.
@@ -51,7 +70,9 @@ impl Simulation<'_> {
         self.requests.free().iter().for_each(|free| live[*free as usize] = false);
         for number in (0..self.requests.places()).filter(|number| live[*number as usize]) {
             let request = self.requests[number];
-            let passes = request.origin as usize == node || request.at as usize == node;
+            // One that only asks to be taken hears nothing and goes elsewhere.
+            let is_there = request.at as usize == node && (request.admitted || request.over);
+            let passes = request.origin as usize == node || is_there;
             if !passes {
                 continue;
             }
@@ -75,7 +96,8 @@ impl Simulation<'_> {
         if self.nodes[node].up {
             return Ok(());
         }
-        let restarted = self.nodes[node].restart(self.technique, &self.options, now);
+        let (memory, functions) = (self.scenario.nodes.memory, &self.federation.functions);
+        let restarted = self.nodes[node].restart(self.technique, &self.options, memory, functions, now);
         restarted.map_err(|error| self.violation(now, error.to_string()))?;
         self.plan_tick(now, node as u32, true);
         Ok(())

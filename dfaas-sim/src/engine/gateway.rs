@@ -1,17 +1,22 @@
 use std::collections::VecDeque;
 
+use super::sharing::Sharing;
 use crate::federation::Nanos;
+use crate::scenario::Discipline;
 
-/// A node's gateway and processors: first come, first served, by as many at one time as there are processors.
+/// A node's gateway and processors: first come, first served, by as many at one time as there are processors, or all at
+/// one time.
 #[derive(Debug)]
 pub(super) struct Gateway {
     cores: u32,
     idle: u32,
     queue: VecDeque<u32>,
-    /// Mean work of what stands in the queue.
+    /// What is under way, if it shares the processors.
+    sharing: Option<Sharing>,
+    /// Mean work of what stands in the queue, or shares the processors.
     backlog: Nanos,
     /// How many times as long everything takes.
-    pub slow: f64,
+    slow: f64,
     /// Whether it takes everything and answers nothing.
     pub mute: bool,
 }
@@ -23,24 +28,33 @@ pub(super) enum Offered {
     Begins,
     /// It waits.
     Queued,
+    /// It shares the processors: when what ends first does has changed.
+    Shares,
 }
 
 impl Gateway {
-    pub(super) fn new(cores: u32) -> Self {
-        Self { cores, idle: cores, queue: VecDeque::new(), backlog: 0, slow: 1.0, mute: false }
+    pub(super) fn new(cores: u32, discipline: Discipline) -> Self {
+        let sharing = (discipline == Discipline::Sharing).then(Sharing::default);
+        Self { cores, idle: cores, queue: VecDeque::new(), sharing, backlog: 0, slow: 1.0, mute: false }
     }
 
     /// How long a request is expected to wait, by the mean work of those that wait.
     pub(super) fn expected_wait(&self) -> Nanos {
-        if self.idle > 0 {
+        if self.busy() < self.cores {
             return 0;
         }
         let wait = self.backlog / u64::from(self.cores);
         if self.slow == 1.0 { wait } else { self.stretched(wait) }
     }
 
-    /// Takes a request whose function takes `mean` in the mean.
-    pub(super) fn offer(&mut self, request: u32, mean: Nanos) -> Offered {
+    /// Takes a request that has so much work, and whose function has `mean` in the mean.
+    pub(super) fn offer(&mut self, now: Nanos, request: u32, cpu: Nanos, mean: Nanos) -> Offered {
+        if let Some(sharing) = &mut self.sharing {
+            sharing.pass(now, self.cores, self.slow);
+            sharing.add(request, cpu);
+            self.backlog += mean;
+            return Offered::Shares;
+        }
         if self.idle > 0 {
             self.idle -= 1;
             return Offered::Begins;
@@ -64,6 +78,30 @@ impl Gateway {
         }
     }
 
+    /// When the first of those that share the processors ends if nothing changes, and the epoch in which that is so.
+    pub(super) fn next_shared(&mut self) -> Option<(Nanos, u32)> {
+        let sharing = self.sharing.as_mut()?;
+        let at = sharing.next(self.cores, self.slow)?;
+        Some((at, sharing.epoch))
+    }
+
+    /// The one that ends now, if this epoch is not over. `mean` tells a request's mean work.
+    pub(super) fn take_shared(&mut self, now: Nanos, epoch: u32, mean: impl Fn(u32) -> Nanos) -> Option<u32> {
+        let sharing = self.sharing.as_mut().filter(|sharing| sharing.epoch == epoch)?;
+        sharing.pass(now, self.cores, self.slow);
+        let request = sharing.take()?;
+        self.backlog = self.backlog.saturating_sub(mean(request));
+        Some(request)
+    }
+
+    /// Everything takes so many times as long from now on; what shares the processors too.
+    pub(super) fn set_slow(&mut self, now: Nanos, slow: f64) {
+        if let Some(sharing) = &mut self.sharing {
+            sharing.pass(now, self.cores, self.slow);
+        }
+        self.slow = slow;
+    }
+
     /// How long a request takes that has so much work.
     pub(super) fn takes(&self, cpu: Nanos) -> Nanos {
         if self.slow == 1.0 { cpu } else { self.stretched(cpu) }
@@ -73,16 +111,20 @@ impl Gateway {
         (time as f64 * self.slow) as Nanos
     }
 
-    /// It is gone; what stood in its queue.
-    pub(super) fn clear(&mut self) -> VecDeque<u32> {
+    /// It is gone, with what stood in its queue and shared its processors.
+    pub(super) fn clear(&mut self) {
         self.idle = self.cores;
         self.backlog = 0;
-        std::mem::take(&mut self.queue)
+        self.queue.clear();
+        self.sharing.iter_mut().for_each(Sharing::clear);
     }
 
     /// Processors at work.
     pub(super) fn busy(&self) -> u32 {
-        self.cores - self.idle
+        match &self.sharing {
+            Some(sharing) => self.cores.min(sharing.len() as u32),
+            None => self.cores - self.idle,
+        }
     }
 }
 
@@ -92,8 +134,8 @@ mod tests {
 
     #[test]
     fn as_many_are_served_as_there_are_processors_and_the_others_in_turn() {
-        let mut gateway = Gateway::new(2);
-        let offered = [1, 2, 3, 4].map(|request| gateway.offer(request, 10));
+        let mut gateway = Gateway::new(2, Discipline::Fifo);
+        let offered = [1, 2, 3, 4].map(|request| gateway.offer(0, request, 10, 10));
         assert_eq!(offered, [Offered::Begins, Offered::Begins, Offered::Queued, Offered::Queued]);
         assert_eq!(gateway.expected_wait(), 10);
         assert_eq!(

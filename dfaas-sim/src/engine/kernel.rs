@@ -59,10 +59,11 @@ impl Kernel {
         }
     }
 
-    /// Whether one more connection of this peer is taken; it then counts.
+    /// Whether one more connection of this peer is taken; it then counts. Who is no peer now is a stranger at the data port
+    /// and gets a reset.
     pub(super) fn admit(&mut self, peer: usize, now: Nanos) -> bool {
         let limits = &self.peers[peer];
-        if limits.inflight != 0 && self.bound[peer] >= limits.inflight {
+        if limits.usable == 0 || limits.inflight != 0 && self.bound[peer] >= limits.inflight {
             return false;
         }
         let admitted = take(&mut self.admissions[peer], now, limits.interval, limits.tolerance);
@@ -75,7 +76,15 @@ impl Kernel {
         self.bound[peer] -= 1;
     }
 
-    fn bind(&mut self, leg: &mut Leg, function: usize, backend: u32, limit: u32, work: u32) -> bool {
+    /// Counts a request for a backend; not, if as many as `limit` are at the own gateway.
+    pub(super) fn bind(
+        &mut self,
+        leg: &mut Leg,
+        function: usize,
+        backend: u32,
+        limit: u32,
+        work: u32,
+    ) -> bool {
         if backend == LOCAL {
             if limit != 0 && self.inflight[function] >= limit {
                 return false;
@@ -99,6 +108,17 @@ impl Kernel {
         if backend == LOCAL as usize {
             self.inflight[function] -= 1;
         }
+    }
+
+    /// What gauges count that must be empty when nothing is under way.
+    pub(super) fn left_over(&self) -> Option<String> {
+        let inflight: u32 = self.inflight.iter().sum();
+        let bound: u32 = self.bound.iter().sum();
+        let work: u64 = self.loads.iter().map(|load| load.under_way).sum();
+        let some = inflight > 0 || bound > 0 || work > 0;
+        some.then(|| {
+            format!("{inflight} requests at its gateway, {bound} connections of peers, {work} us of work")
+        })
     }
 
     /// Forgets all connections: the node starts anew.

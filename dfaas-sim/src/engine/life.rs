@@ -3,7 +3,6 @@
 use dfaas_common::choice::{Choice, TOO_MANY};
 use dfaas_common::count::{LOCAL, REJECT};
 
-use super::gateway::Offered;
 use super::kernel::{Chosen, in_force};
 use super::node::Node;
 use super::queue::What;
@@ -17,13 +16,14 @@ use crate::outcome::End;
 const SILENCE: Nanos = 1_400_000_000;
 
 /// What a kernel is asked.
-enum Ask {
+pub(super) enum Ask {
     First,
     Again(u32),
     ForPeer,
 }
 
-fn choose(node: &mut Node, leg: &mut Leg, function: usize, now: Nanos, ask: Ask) -> u32 {
+/// What a node's kernel answers.
+pub(super) fn choose(node: &mut Node, leg: &mut Leg, function: usize, now: Nanos, ask: Ask) -> u32 {
     let Node { kernel, plans, random, .. } = node;
     let plan = in_force(&plans[function], now);
     let work = plan.map_or(0, |plan| plan.work);
@@ -61,13 +61,16 @@ impl Simulation<'_> {
             self.requests.remove(number);
             return Ok(());
         }
+        if self.probes_per_request && self.probe(now, number) {
+            return Ok(());
+        }
         let request = &mut self.requests[number];
         let choice = choose(&mut self.nodes[node as usize], &mut request.home, function, now, Ask::First);
         self.follow(now, number, choice)
     }
 
     /// Does what the kernel of the user's node has chosen.
-    fn follow(&mut self, now: Nanos, number: u32, choice: u32) -> Result<(), Violation> {
+    pub(super) fn follow(&mut self, now: Nanos, number: u32, choice: u32) -> Result<(), Violation> {
         if choice == LOCAL {
             return self.enter(now, number);
         }
@@ -116,6 +119,11 @@ impl Simulation<'_> {
             return Ok(());
         }
         peer.of_peers[from].taken += 1;
+        if let Some(since) = peer.agent.draining.filter(|since| since.saturating_add(self.leaving) < now) {
+            let drained = std::time::Duration::from_nanos(now - since);
+            let what = format!("node {at} is drained since {drained:?} and takes from node {origin}");
+            return Err(self.violation(now, what));
+        }
         let request = &mut self.requests[number];
         (request.admitted, request.forwarded) = (true, true);
         let bits = self.federation.functions[usize::from(request.function)].payload as f64 * 8.0;
@@ -156,54 +164,12 @@ impl Simulation<'_> {
         if choice == LOCAL {
             return self.enter(now, number);
         }
+        if choice < REJECT {
+            let (from, at) = (request.origin, request.at);
+            return Err(self.violation(now, format!("node {at} forwards again what came from node {from}")));
+        }
         peer.of_functions[function].rejected += 1;
         self.end(now, number, End::PeerLimited)?;
-        self.requests.remove(number);
-        Ok(())
-    }
-
-    /// It reaches the gateway that serves it.
-    fn enter(&mut self, now: Nanos, number: u32) -> Result<(), Violation> {
-        let request = &mut self.requests[number];
-        request.reached = now;
-        let function = usize::from(request.function);
-        let mean = self.works[function].mean;
-        let deadline = self.federation.functions[function].deadline;
-        let gateway = &mut self.nodes[request.at as usize].gateway;
-        if gateway.mute {
-            self.queue.push(request.asked.saturating_add(deadline).max(now), What::GivenUp(number));
-            return Ok(());
-        }
-        if let Some(patience) = self.scenario.nodes.patience {
-            let expected = gateway.expected_wait() + gateway.takes(mean);
-            if expected as f64 > patience * deadline as f64 {
-                self.end(now, number, End::Full)?;
-                self.requests.remove(number);
-                return Ok(());
-            }
-        }
-        match gateway.offer(number, mean) {
-            Offered::Begins => self.queue.push(now + gateway.takes(request.cpu), What::Served(number)),
-            Offered::Queued => request.queued = true,
-        }
-        Ok(())
-    }
-
-    /// It has been served, and the next one's turn comes.
-    pub(super) fn served(&mut self, now: Nanos, number: u32) -> Result<(), Violation> {
-        let request = self.requests[number];
-        if !request.stranded {
-            let gateway = &mut self.nodes[request.at as usize].gateway;
-            let (requests, works) = (&mut self.requests, &self.works);
-            let next = gateway.next(|number| works[usize::from(requests[number].function)].mean);
-            if let Some(next) = next {
-                requests[next].queued = false;
-                self.queue.push(now + gateway.takes(requests[next].cpu), What::Served(next));
-            }
-        }
-        if !request.over {
-            self.end(now, number, End::Answered)?;
-        }
         self.requests.remove(number);
         Ok(())
     }

@@ -13,36 +13,44 @@ mod counters;
 mod failing;
 mod gateway;
 mod grants;
+mod instances;
 mod kernel;
+mod lies;
 mod life;
 mod node;
+mod probing;
 mod queue;
 mod request;
+mod said;
+mod serving;
+mod sharing;
 mod users;
 mod words;
 
 use std::time::Duration;
 
-use dfaas_control::{Options, UnknownStrategy};
+use dfaas_control::Options;
 use rand_chacha::ChaCha8Rng;
 
 use crate::federation::{Federation, Nanos, nanos};
 use crate::outcome::{Outcome, Record};
 use crate::random::{Stream, stream};
 use crate::scenario::Scenario;
+use crate::techniques::{UnknownTechnique, drains, technique as technique_of};
 use node::Node;
+use probing::Probes;
 use queue::{Queue, What};
 pub(crate) use request::Request as Passed;
 use request::Requests;
 use users::Work;
-use words::Words;
+use words::Letters;
 
 /// Why there is no outcome.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RunError {
-    /// There is no such strategy.
+    /// There is no such technique.
     #[error(transparent)]
-    Strategy(#[from] UnknownStrategy),
+    Technique(#[from] UnknownTechnique),
     /// Something that must never happen has happened.
     #[error(transparent)]
     Violation(#[from] Violation),
@@ -99,7 +107,11 @@ struct Simulation<'a> {
     /// Nodes reach each other if these are equal.
     sides: Vec<u64>,
     requests: Requests,
-    words: Words,
+    letters: Letters,
+    probes: Probes,
+    probes_per_request: bool,
+    /// Words that were said.
+    said: u64,
     queue: Queue,
     loss: ChaCha8Rng,
     record: Record,
@@ -107,6 +119,8 @@ struct Simulation<'a> {
     begin: Nanos,
     end: Nanos,
     piece: usize,
+    /// Time within which a drained node takes nothing any more; without end where the technique promises nothing.
+    leaving: Nanos,
 }
 
 impl<'a> Simulation<'a> {
@@ -115,10 +129,10 @@ impl<'a> Simulation<'a> {
         federation: &'a Federation,
         technique: &'a str,
         seed: u64,
-    ) -> Result<Self, UnknownStrategy> {
+    ) -> Result<Self, UnknownTechnique> {
         let options = Options { period: scenario.period, ..Options::default() };
-        let nodes =
-            (0..federation.nodes()).map(|node| Node::new(federation, node, technique, &options, seed));
+        let nodes = (0..federation.nodes())
+            .map(|node| Node::new(federation, node, technique, &options, &scenario.nodes, seed));
         let (begin, end) = (nanos(scenario.warmup), nanos(scenario.warmup + scenario.duration));
         Ok(Self {
             scenario,
@@ -130,13 +144,17 @@ impl<'a> Simulation<'a> {
             nodes: nodes.collect::<Result<_, _>>()?,
             sides: vec![0; federation.nodes()],
             requests: Requests::default(),
-            words: Words::default(),
+            letters: Letters::default(),
+            probes: Probes::default(),
+            probes_per_request: technique_of(technique, &options)?.probes_per_request(),
+            said: 0,
             queue: Queue::default(),
             loss: stream(seed, Stream::Loss),
             record: Record::new(federation.nodes(), begin, end),
             begin,
             end,
             piece: 0,
+            leaving: leaving(technique, scenario.period),
         })
     }
 
@@ -158,13 +176,20 @@ impl<'a> Simulation<'a> {
         match what {
             What::Arrival(node, epoch) => self.arrival(now, node, epoch),
             What::Served(request) => self.served(now, request),
+            What::Shared(node, epoch) => self.shared(now, node, epoch),
+            What::Started(node, start) => self.started(now, node, start),
+            What::Question(probe, which) => {
+                self.question(now, probe, which);
+                Ok(())
+            }
+            What::Answers(probe) => self.answers(now, probe),
             What::Connect(request) => self.connect(now, request),
             What::Head(request) => self.head(now, request),
             What::Refused(request) => self.refused(now, request),
             What::Silent(request) => self.refused(now, request),
             What::GivenUp(request) => self.given_up(now, request),
             What::Tick(node) => self.tick(now, node),
-            What::Word(word) => self.word(now, word),
+            What::Word(word) => self.hear(now, word),
             What::Rates(piece) => {
                 self.ask_by(now, piece as usize);
                 Ok(())
@@ -227,6 +252,12 @@ impl<'a> Simulation<'a> {
                 format!("{under_way} requests have not ended, or some twice: {:?}", self.record.ends());
             return Err(self.violation(self.end, what).into());
         }
+        for (index, node) in self.nodes.iter().enumerate() {
+            if let Some(what) = node.kernel.left_over() {
+                let what = format!("all requests have ended, and node {index} still counts {what}");
+                return Err(self.violation(self.end, what).into());
+            }
+        }
         let overflowed = self.nodes.iter().map(|node| node.kernel.overflowed).sum();
         Ok(self.record.outcome(self.scenario, self.federation, overflowed))
     }
@@ -235,6 +266,11 @@ impl<'a> Simulation<'a> {
         let at = Duration::from_nanos(now);
         Violation { technique: self.technique.to_owned(), seed: self.seed, at, what }
     }
+}
+
+/// A drained node hears of it at its next tick, which comes after a period and a tenth.
+fn leaving(technique: &str, period: Duration) -> Nanos {
+    if drains(technique) { nanos(period * 6 / 5) } else { Nanos::MAX }
 }
 
 /// The part of a function's requests that its plan keeps at home.

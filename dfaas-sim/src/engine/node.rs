@@ -4,7 +4,7 @@ use std::time::Duration;
 use dfaas_common::plan::Plan;
 use dfaas_control::{
     FunctionMeasurements, Measurements, NodeId, NodeMeasurements, Options, PeerFunctions, PeerMeasurements,
-    Strategy, UnknownStrategy, Wait, strategy,
+    Wait,
 };
 use rand_chacha::ChaCha8Rng;
 
@@ -12,10 +12,13 @@ use super::compile;
 use super::counters::{OfFunction, OfPeer};
 use super::gateway::Gateway;
 use super::grants::Grants;
+use super::instances::Instances;
 use super::kernel::Kernel;
 use super::users::Users;
-use crate::federation::{Federation, Nanos};
+use crate::federation::{Federation, Nanos, Service};
 use crate::random::{Stream, stream};
+use crate::scenario::Nodes;
+use crate::techniques::{Technique, UnknownTechnique, needs_limits, technique};
 
 /// The number of a node that is no neighbour.
 pub(super) const STRANGER: u8 = 0;
@@ -26,6 +29,7 @@ pub(super) struct Node {
     pub up: bool,
     pub users: Users,
     pub gateway: Gateway,
+    pub instances: Instances,
     pub kernel: Kernel,
     /// The plan of each function.
     pub plans: Vec<Plan>,
@@ -43,7 +47,7 @@ pub(super) struct Node {
 
 /// What runs beside the kernel.
 pub(super) struct Agent {
-    pub strategy: Box<dyn Strategy>,
+    pub technique: Box<dyn Technique>,
     pub random: ChaCha8Rng,
     /// What the strategy was told last; counts are written over it at each tick.
     pub measured: Measurements,
@@ -53,6 +57,12 @@ pub(super) struct Agent {
     /// Report of each wait that the kernel knows, as strategies number them.
     pub reports: Vec<Option<u64>>,
     pub grants: Grants,
+    /// Number of the last word that was read of each backend: agents leave out what is older.
+    pub read: Vec<u64>,
+    /// Since when the operator drains the node; since it came, if that is later.
+    pub draining: Option<Nanos>,
+    /// How many times what it has it promises others; `None`: it says what is so.
+    pub lies: Option<f64>,
     /// When it ticks next; ticks of an earlier run of it mean nothing.
     pub due: Nanos,
 }
@@ -61,10 +71,11 @@ impl Node {
     pub(super) fn new(
         federation: &Federation,
         node: usize,
-        technique: &str,
+        name: &str,
         options: &Options,
+        nodes: &Nodes,
         seed: u64,
-    ) -> Result<Self, UnknownStrategy> {
+    ) -> Result<Self, UnknownTechnique> {
         let neighbours = &federation.neighbours[node];
         let mut numbers = vec![STRANGER; federation.nodes()];
         neighbours.iter().zip(1..).for_each(|(other, number)| numbers[*other] = number);
@@ -72,7 +83,8 @@ impl Node {
         Ok(Self {
             up: true,
             users: Users::new(stream(seed, Stream::Users(node))),
-            gateway: Gateway::new(federation.cores[node]),
+            gateway: Gateway::new(federation.cores[node], nodes.discipline),
+            instances: Instances::new(nodes.memory, &federation.functions),
             kernel: Kernel::new(functions, neighbours.len()),
             plans: vec![Plan::EMPTY; functions],
             random: stream(seed, Stream::Kernel(node)),
@@ -84,13 +96,16 @@ impl Node {
             of_functions: vec![OfFunction::default(); functions],
             of_peers: vec![OfPeer::default(); neighbours.len() + 1],
             agent: Agent {
-                strategy: strategy(technique, options)?,
+                technique: technique(name, options)?,
                 random: stream(seed, Stream::Strategy(node)),
-                measured: measurements(federation, node),
+                measured: measurements(federation, node, nodes.label_rates.filter(|_| needs_limits(name))),
                 ticked: 0,
                 heard: vec![0; neighbours.len() + 1],
                 reports: vec![None; neighbours.len() + 1],
                 grants: Grants::new(neighbours.len() + 1),
+                read: vec![0; neighbours.len() + 1],
+                draining: None,
+                lies: None,
                 due: 0,
             },
         })
@@ -109,20 +124,32 @@ impl Node {
         *report = compile::report(wait, sent);
     }
 
+    /// The operator drains the node, or takes that back.
+    pub(super) fn drain(&mut self, since: Option<Nanos>) {
+        self.agent.draining = since;
+        self.agent.technique.drain(since.is_some());
+    }
+
     /// The node starts anew at this moment, knowing nothing.
     pub(super) fn restart(
         &mut self,
-        technique: &str,
+        name: &str,
         options: &Options,
+        memory: Option<u64>,
+        functions: &[Service],
         now: Nanos,
-    ) -> Result<(), UnknownStrategy> {
+    ) -> Result<(), UnknownTechnique> {
         self.up = true;
         self.plans.fill(Plan::EMPTY);
         self.kernel.clear();
+        self.instances.restart(memory, functions);
         self.of_functions.fill(OfFunction::default());
         self.of_peers.fill(OfPeer::default());
         let agent = &mut self.agent;
-        agent.strategy = strategy(technique, options)?;
+        agent.technique = technique(name, options)?;
+        agent.technique.drain(agent.draining.is_some());
+        agent.draining = agent.draining.map(|_| now);
+        agent.read.fill(0);
         agent.measured.peers.clear();
         agent.ticked = now;
         agent.reports.fill(None);
@@ -138,15 +165,17 @@ pub(super) fn number(numbers: &[u8], node: NodeId) -> u32 {
 }
 
 /// What a strategy is told that does not change.
-fn measurements(federation: &Federation, node: usize) -> Measurements {
-    let function = |service: &crate::federation::Service| FunctionMeasurements {
-        max_rate: service.max_rate,
+fn measurements(federation: &Federation, node: usize, label_rates: Option<f64>) -> Measurements {
+    let cores = f64::from(federation.cores[node]);
+    let typed = |cpu: Nanos| label_rates.map(|part| part * cores / (cpu as f64 / 1e9));
+    let function = |service: &Service| FunctionMeasurements {
+        max_rate: service.max_rate.or_else(|| typed(service.cpu)),
         max_inflight: service.max_inflight,
         deadline: Duration::from_nanos(service.deadline),
         ..FunctionMeasurements::default()
     };
     Measurements {
-        node: NodeMeasurements { cores: Some(federation.cores[node].into()), ..NodeMeasurements::default() },
+        node: NodeMeasurements { cores: Some(cores), ..NodeMeasurements::default() },
         functions: federation.functions.iter().map(|service| (service.id, function(service))).collect(),
         peers: std::collections::BTreeMap::new(),
     }

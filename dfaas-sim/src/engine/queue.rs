@@ -12,6 +12,14 @@ pub(super) enum What {
     Arrival(u32, u32),
     /// A request has been served.
     Served(u32),
+    /// The first of those that share a node's processors ends, if that was foreseen in its epoch.
+    Shared(u32, u32),
+    /// An instance has started at this node: the function, and above its 16 bits the node's epoch.
+    Started(u32, u32),
+    /// The question of a probe reaches the first or second peer.
+    Question(u32, u32),
+    /// The answers to a probe are there.
+    Answers(u32),
     /// A connection of a request reaches the peer.
     Connect(u32),
     /// The request itself reaches the peer.

@@ -1,37 +1,43 @@
-use dfaas_control::Message;
+use crate::techniques::Word;
 
-/// A message on its way.
+/// A word on its way.
 #[derive(Debug)]
-pub(super) struct Word {
+pub(super) struct Letter {
     pub from: u32,
     pub to: u32,
-    pub message: Message,
+    /// Words of one sender are numbered in the order in which they were said.
+    pub number: u64,
+    pub word: Word,
 }
 
-/// Messages on their way; places are used again.
+/// Words on their way; places are used again.
 #[derive(Debug, Default)]
-pub(super) struct Words {
-    all: Vec<Option<Word>>,
+pub(super) struct Letters {
+    all: Vec<Option<Letter>>,
     free: Vec<u32>,
 }
 
-impl Words {
-    pub(super) fn add(&mut self, word: Word) -> u32 {
-        if let Some(number) = self.free.pop() {
-            self.all[number as usize] = Some(word);
-            return number;
+impl Letters {
+    pub(super) fn add(&mut self, letter: Letter) -> u32 {
+        if let Some(place) = self.free.pop() {
+            self.all[place as usize] = Some(letter);
+            return place;
         }
-        self.all.push(Some(word));
+        self.all.push(Some(letter));
         (self.all.len() - 1) as u32
     }
 
-    pub(super) fn take(&mut self, number: u32) -> Option<Word> {
-        self.free.push(number);
-        self.all[number as usize].take()
+    pub(super) fn take(&mut self, place: u32) -> Option<Letter> {
+        self.free.push(place);
+        self.all[place as usize].take()
     }
 }
 
-/// Bytes of a message as agents write it, without the frame around it.
-pub(super) fn size(message: &Message) -> u64 {
-    postcard::experimental::serialized_size(message).map_or(0, |size| size as u64)
+/// Bytes of a word as agents write it, without the frame around it.
+pub(super) fn size(word: &Word) -> u64 {
+    let size = match word {
+        Word::Strategy(message) => postcard::experimental::serialized_size(message),
+        other => postcard::experimental::serialized_size(other),
+    };
+    size.map_or(0, |size| size as u64)
 }

@@ -27,6 +27,9 @@ fn named(function: &Function) -> Service {
         weight: function.weight,
         max_rate: function.max_rate,
         max_inflight: function.max_inflight,
+        memory: function.memory,
+        concurrency: function.concurrency,
+        cold_start: nanos(function.cold_start),
     }
 }
 
@@ -45,5 +48,8 @@ fn drawn(catalogue: &Catalogue, index: usize, random: &mut ChaCha8Rng) -> Servic
         weight: 1.0,
         max_rate: None,
         max_inflight: None,
+        memory: 0,
+        concurrency: None,
+        cold_start: 0,
     }
 }

@@ -45,6 +45,12 @@ pub struct Service {
     pub max_rate: Option<f64>,
     /// Most invocations at one time at a node's gateway.
     pub max_inflight: Option<u32>,
+    /// MiB that an instance takes.
+    pub memory: u64,
+    /// Requests that an instance serves at one time.
+    pub concurrency: Option<u32>,
+    /// Time that an instance takes to start.
+    pub cold_start: Nanos,
 }
 
 /// The federation.

@@ -1,5 +1,6 @@
 //! What came out of a run.
 
+mod digest;
 mod record;
 mod settle;
 
@@ -34,6 +35,8 @@ pub struct Outcome {
     /// Seconds after the step, or the first failure, until plans change by less than 5 % a second for good; `None`: there
     /// is nothing to settle from, or they do not.
     pub settle_s: Option<f64>,
+    /// Of where and how each request ended, and when, in the order in which they did. Runs with equal ones went the same way.
+    pub digest: u64,
     /// Seconds of each node, node by node.
     pub series: Vec<Vec<Second>>,
 }

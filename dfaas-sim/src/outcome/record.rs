@@ -1,5 +1,6 @@
 use hdrhistogram::Histogram;
 
+use super::digest::Digest;
 use super::settle::settled;
 use super::{Outcome, Second};
 use crate::engine::Passed;
@@ -67,6 +68,7 @@ pub(crate) struct Record {
     bytes: u64,
     times: Histogram<u64>,
     time_sum: Nanos,
+    digest: Digest,
     series: Vec<Vec<Second>>,
 }
 
@@ -89,6 +91,7 @@ impl Record {
             work_in_time: 0,
             bytes: 0,
             times,
+            digest: Digest::default(),
             time_sum: 0,
             series: vec![vec![Second::default(); seconds]; nodes],
         }
@@ -110,6 +113,9 @@ impl Record {
 
     /// A request has ended, and the user knows at this moment.
     pub(crate) fn ended(&mut self, request: &Passed, end: End, at: Nanos, deadline: Nanos) {
+        for part in [at, u64::from(request.origin) << 32 | u64::from(request.at), end as u64] {
+            self.digest.add(part);
+        }
         if request.asked < self.begin {
             return;
         }
@@ -187,6 +193,7 @@ impl Record {
             ends: self.ends,
             control_bytes_per_node_s: self.bytes as f64 / seconds / federation.nodes() as f64,
             settle_s: change.and_then(|at| settled(&self.series, rate, (nanos(at) / 1_000_000_000) as usize)),
+            digest: self.digest.value(),
             series: self.series,
         }
     }

@@ -45,12 +45,18 @@ fn nodes(scenario: &Scenario) -> Result<(), ScenarioError> {
     if nodes.cores.is_empty() || nodes.cores.iter().any(|cores| !(1..=4096).contains(cores)) {
         return bad("nodes.cores", "needs at least one number from 1 to 4096");
     }
+    within("nodes.memory", nodes.memory.unwrap_or(0) as f64, 0.0, 1e9)?;
+    within("nodes.label_rates", nodes.label_rates.unwrap_or(1.0), 1e-3, 1e3)?;
     nodes.patience.map_or(Ok(()), |patience| within("nodes.patience", patience, 0.0, 1e6))
 }
 
 fn network(scenario: &Scenario) -> Result<(), ScenarioError> {
     let (network, count) = (&scenario.network, scenario.nodes.count);
     within("network.loss", network.loss, 0.0, 1.0)?;
+    within("network.duplicated", network.duplicated, 0.0, 1.0)?;
+    if network.jitter > Duration::from_secs(10) {
+        return bad("network.jitter", "is longer than 10s");
+    }
     within("network.bandwidth", network.bandwidth, 0.0, 1e15)?;
     if network.rtt > Duration::from_secs(10) {
         return bad("network.rtt", "is longer than 10s");
@@ -93,6 +99,11 @@ fn functions(scenario: &Scenario) -> Result<(), ScenarioError> {
         within(&key("deadline"), function.deadline.as_secs_f64(), 1e-3, 3600.0)?;
         within(&key("cv"), function.cv, 0.0, 100.0)?;
         within(&key("weight"), function.weight, 0.0, 1e9)?;
+        within(&key("cold_start"), function.cold_start.as_secs_f64(), 0.0, 3600.0)?;
+        within(&key("memory"), function.memory as f64, 0.0, 1e9)?;
+        if function.concurrency == Some(0) {
+            return bad(key("concurrency"), "must be at least 1");
+        }
         within(&key("max_rate"), function.max_rate.unwrap_or(1.0), 1e-3, 1e7)?;
     }
     if let Some(catalogue) = &scenario.catalogue {
@@ -157,8 +168,9 @@ fn failures(scenario: &Scenario) -> Result<(), ScenarioError> {
         }
         match (failure.what, failure.factor) {
             (What::Slow, Some(factor)) => within(&key("factor"), factor, 1e-3, 1e3)?,
+            (What::Liar, Some(factor)) => within(&key("factor"), factor, 1.0, 1e3)?,
             (What::Slow, None) => return bad(key("factor"), "`slow` needs one"),
-            (_, Some(_)) => return bad(key("factor"), "only `slow` has one"),
+            (_, Some(_)) => return bad(key("factor"), "only `slow` and `liar` have one"),
             (_, None) => {}
         }
     }

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Something that goes wrong, or a node that comes late.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
     /// When.
@@ -16,12 +16,12 @@ pub struct Failure {
     pub what: What,
     /// The nodes, counted from 0.
     pub nodes: Vec<usize>,
-    /// `slow`: how many times as long everything takes.
+    /// `slow`: how many times as long everything takes; `liar`: how many times what it has it says it has, twice if absent.
     pub factor: Option<f64>,
 }
 
 /// Kinds of failures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
     /// The nodes are gone with all that is under way there, and so is what their users ask for.
@@ -32,6 +32,11 @@ pub enum What {
     Partition,
     /// The nodes take what peers send and answer nothing; their agents notice nothing.
     BlackHole,
+    /// The nodes' agents promise and report `factor` times what they have, and hide that one waits there. What their kernels
+    /// take is what their strategies had decided.
+    Liar,
+    /// The nodes' operators drain them: they serve their users and take nothing new from others.
+    Drain,
     /// Everything takes `factor` times as long there.
     Slow,
 }

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A function.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Function {
     /// Its name.
@@ -30,10 +30,18 @@ pub struct Function {
     pub max_rate: Option<f64>,
     /// Most invocations at one time at a node's gateway.
     pub max_inflight: Option<u32>,
+    /// MiB that an instance takes of `nodes.memory`.
+    #[serde(default)]
+    pub memory: u64,
+    /// Requests that an instance serves at one time; nothing: any number.
+    pub concurrency: Option<u32>,
+    /// Time that an instance takes to start.
+    #[serde(with = "humantime_serde", default)]
+    pub cold_start: Duration,
 }
 
 /// A distribution of processor times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Law {
     /// Log-normal; with a `cv` of 0 constant.
@@ -45,7 +53,7 @@ pub enum Law {
 
 /// Functions that are drawn: a few carry most of the load, as in the cloud (Shahrad and others, "Serverless in the wild",
 /// ATC 2020).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
     /// How many.

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What users ask for: independent arrivals (Poisson) at each node, with rates that change in pieces.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Load {
     /// Work that all users together ask for, over all processors; in proportion to each node's processors where nothing
@@ -18,7 +18,7 @@ pub struct Load {
 }
 
 /// Users move: from a moment on some nodes have more of the load, and all together as much as before.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// When.
@@ -34,7 +34,7 @@ pub struct Step {
 }
 
 /// The rate of each function at each node is drawn anew again and again; all together stay as they are in the mean.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variability {
     /// How often.
@@ -45,7 +45,7 @@ pub struct Variability {
 }
 
 /// A rate from a moment on.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Piece {
     /// Since when; a piece from 0 on holds in the warm-up too.

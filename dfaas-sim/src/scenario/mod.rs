@@ -13,16 +13,16 @@ mod nodes;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use failure::{Failure, What};
 pub use function::{Catalogue, Function, Law};
 pub use load::{Load, Piece, Step, Variability};
 pub use network::Network;
-pub use nodes::Nodes;
+pub use nodes::{Discipline, Nodes};
 
 /// A federation, what its users ask for, and what fails.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// Time before anything counts, in which strategies get to know the load. Other times count from its end.
@@ -98,5 +98,11 @@ impl Scenario {
         let read = std::fs::read_to_string(path);
         let text = read.map_err(|cause| ScenarioError::Read { path: path.display().to_string(), cause })?;
         Self::parse(&text)
+    }
+
+    /// The scenario as a file. What [`Scenario::parse`] makes of it is the same.
+    pub fn to_toml(&self) -> String {
+        // Keys are names of fields, and a type that has no form in TOML is in no scenario.
+        toml::to_string(self).unwrap_or_else(|error| format!("# {error}"))
     }
 }

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What lies between nodes.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
     /// Nodes lie at random on a square; the round-trip time is in proportion to the distance, and this from corner to
@@ -16,6 +16,11 @@ pub struct Network {
     pub bandwidth: f64,
     /// The part of the messages between agents that is lost.
     pub loss: f64,
+    /// The part of the messages between agents that arrives twice.
+    pub duplicated: f64,
+    /// A message between agents takes up to this longer, by chance, so that one can overtake another.
+    #[serde(with = "humantime_serde")]
+    pub jitter: Duration,
     /// Each node chooses so many of the nearest as neighbours; links are mutual.
     pub near: usize,
     /// And so many at random.
@@ -33,6 +38,8 @@ impl Default for Network {
             rtts_ms: Vec::new(),
             bandwidth: 0.0,
             loss: 0.0,
+            duplicated: 0.0,
+            jitter: Duration::ZERO,
             near: 12,
             random: 4,
             everybody: false,

@@ -18,6 +18,7 @@ mod equal;
 mod market;
 mod metrics;
 mod neighbours;
+mod per_request;
 mod plans;
 mod power_saving;
 mod random_peers;
@@ -33,6 +34,7 @@ pub use base::Base;
 pub use empirical::Empirical;
 pub use equal::Equal;
 pub use market::{Bid, Offer};
+pub use per_request::PerRequest;
 pub use power_saving::{PowerSaving, PowerWord};
 pub use random_peers::RandomPeers;
 pub use serverledge::Serverledge;
@@ -47,8 +49,19 @@ pub const TECHNIQUES: &[&str] = &[
     "dfaas-equal",
     "dfaas-power-saving",
     "dfaas-random",
+    "p2c-per-request",
     "serverledge",
 ];
+
+/// Whether a technique sees that a function is overloaded by its limit alone, and so does nothing where nobody has typed one.
+pub fn needs_limits(name: &str) -> bool {
+    ["auction", "dfaas-base", "dfaas-empirical", "dfaas-random"].contains(&name)
+}
+
+/// Whether nodes with this technique take nothing from peers once they are drained.
+pub fn drains(name: &str) -> bool {
+    name == "lease"
+}
 
 /// There is neither a technique nor a strategy of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +81,7 @@ pub fn technique(name: &str, options: &Options) -> Result<Box<dyn Technique>, Un
         "dfaas-equal" => Ok(Box::new(Equal::new(options))),
         "dfaas-power-saving" => Ok(Box::new(PowerSaving::new(options))),
         "dfaas-random" => Ok(Box::new(RandomPeers::new(options))),
+        "p2c-per-request" => Ok(Box::new(PerRequest::new(options))),
         "serverledge" => Ok(Box::new(Serverledge::new(options))),
         _ => strategy(name, options)
             .map(|strategy| Box::new(Adapted(strategy)) as Box<dyn Technique>)

@@ -12,6 +12,11 @@ pub trait Technique: Send {
     /// Its name.
     fn name(&self) -> &'static str;
 
+    /// Whether requests that would wait ask two peers, each for itself.
+    fn probes_per_request(&self) -> bool {
+        false
+    }
+
     /// Called once a period, and at once after functions or peers came or went.
     fn on_tick(&mut self, now: Time, measured: &Measurements, random: &mut dyn Random) -> Vec<Act>;
 

@@ -23,10 +23,29 @@ pub(super) struct Sides {
     pub demand: f64,
     /// What is kept free for chance.
     pub stock: f64,
+    /// What is needed to work off what waits already, see [`behind`].
+    pub behind: f64,
     /// The part of what is left that a new node gives away.
     pub warmth: f64,
     /// Whether it takes nothing new.
     pub closed: bool,
+}
+
+/// Part of the shortest deadline that users may wait while peers are given something.
+const PATIENCE: f64 = 0.3;
+
+/// Seconds within which what waits for longer is worked off, in periods.
+const RELIEF: f64 = 2.0;
+
+/// Processors that work off, in two periods, what waits beyond what users can bear. Demand does not tell of it: a queue
+/// from a moment of too much, or of peers that were let in before anybody was counted, would else stay for ever at a node
+/// that gives away all that its users leave, and all of them would be answered late.
+///
+/// `under_way` is the work (processor-seconds) of all that has begun or waits, a `typical` invocation of which is served at
+/// each of `capacity` processors while nobody waits; `deadline` is the shortest of those that users have (s).
+pub(super) fn behind(under_way: f64, capacity: f64, typical: f64, deadline: f64, period: f64) -> f64 {
+    let borne = capacity * (typical + PATIENCE * deadline);
+    (under_way - borne).max(0.0) / (RELIEF * period)
 }
 
 /// Whether this node sends invocations to others.
@@ -47,7 +66,8 @@ impl Role {
     /// What can be given, the role being that of the last balance. A sender takes nothing from others, or work would go
     /// round.
     pub(super) fn headroom(self, sides: &Sides) -> f64 {
-        let left = (sides.capacity * sides.level - sides.demand - sides.stock).max(0.0) * sides.warmth;
+        let left = (sides.capacity * sides.level - sides.demand - sides.stock - sides.behind).max(0.0)
+            * sides.warmth;
         if self.sender || sides.closed { 0.0 } else { left }
     }
 
@@ -62,7 +82,7 @@ mod tests {
     use super::*;
 
     fn sides(demand: f64) -> Sides {
-        Sides { capacity: 4.0, level: 0.75, demand, stock: 0.5, warmth: 1.0, closed: false }
+        Sides { capacity: 4.0, level: 0.75, demand, stock: 0.5, behind: 0.0, warmth: 1.0, closed: false }
     }
 
     fn struck(role: &mut Role, demand: f64) -> (f64, f64) {
@@ -93,6 +113,17 @@ mod tests {
             (0.0, 0.0),
             "nothing to send and nothing to give"
         );
+    }
+
+    #[test]
+    fn what_waits_for_too_long_is_worked_off_before_anything_is_given() {
+        // 4 processors; 0.4 processor-seconds are served and 1.2 may wait, of 2.6: 1.0 within 2 s.
+        let behind = behind(2.6, 4.0, 0.1, 1.0, 1.0);
+        assert!((behind - 0.5).abs() < 1e-9, "{behind}");
+        assert_eq!(Role::default().balance(&Sides { behind, ..sides(1.0) }).headroom, 1.0);
+        assert_eq!(super::behind(1.6, 4.0, 0.1, 1.0, 1.0), 0.0);
+        let long = super::behind(40.0, 4.0, 0.1, 1.0, 1.0);
+        assert_eq!(Role::default().balance(&Sides { behind: long, ..sides(1.0) }).headroom, 0.0);
     }
 
     #[test]

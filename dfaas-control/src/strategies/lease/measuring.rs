@@ -1,7 +1,7 @@
 //! What a node finds of itself at a tick.
 
 use super::Lease;
-use super::headroom::Sides;
+use super::headroom::{Sides, behind};
 use super::level::{Load, water_level};
 use super::offload;
 use super::standing::Standing;
@@ -42,24 +42,27 @@ impl Lease {
         let own = || self.demand.loads().values().filter(|load| load.here);
         let vouched = own().next().is_some() && own().all(|load| load.most.is_some());
         let warmth = self.life.warmth(now, vouched);
+        let inflight = self.measured.functions.iter().filter_map(|(id, function)| {
+            Some(function.inflight as f64 * self.demand.loads().get(id).filter(|load| load.here)?.cost)
+        });
+        let under_way = inflight.sum();
+        let typical = self.demand.typical_work();
         self.sides = Sides {
             capacity,
             level,
             demand,
             stock: self.demand.safety_stock(self.period),
+            behind: behind(under_way, capacity, typical, self.shortest(), self.period.as_secs_f64()),
             warmth,
             closed: self.life.draining || !self.demand.known(),
         };
         let balance = self.role.balance(&self.sides);
-        let inflight = self.measured.functions.iter().filter_map(|(id, function)| {
-            Some(function.inflight as f64 * self.demand.loads().get(id).filter(|load| load.here)?.cost)
-        });
         self.standing = Standing {
             capacity,
             demand,
             level,
             headroom: balance.headroom,
-            under_way: inflight.sum(),
+            under_way,
             of_peers: self.demand.of_peers(),
             sender: self.role.is_sender(),
             draining: self.life.draining,
@@ -68,6 +71,13 @@ impl Lease {
             ticks: self.standing.ticks + 1,
         };
         self.wants = offload::wants(self.demand.loads(), balance.excess);
+    }
+
+    /// The shortest deadline (s) of what users ask for here.
+    fn shortest(&self) -> f64 {
+        let asked = |id| self.demand.loads().get(id).is_some_and(|load| load.here && load.rate > 0.0);
+        let deadlines = self.measured.functions.iter().filter(|(id, _)| asked(id));
+        deadlines.map(|(_, function)| function.deadline.as_secs_f64()).fold(f64::INFINITY, f64::min)
     }
 
     /// A neighbour that tells of more work raises the level, and with it what this node gives, before the next tick. What

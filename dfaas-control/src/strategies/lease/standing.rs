@@ -94,7 +94,7 @@ impl Lease {
     pub(super) fn planned(&self) -> Plan {
         let takers = self.takers();
         let own = self.standing.demand - self.offload.relief(self.demand.loads());
-        let room = (self.standing.capacity - own).max(0.0);
+        let room = (self.standing.capacity - own - self.sides.behind).max(0.0);
         let scene = Scene {
             measured: &self.measured,
             loads: self.demand.loads(),
