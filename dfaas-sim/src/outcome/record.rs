@@ -1,7 +1,8 @@
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
 use super::settle::settled;
-use super::{Outcome, Second};
+use super::{Latencies, Outcome, Second, ServedBy};
 use crate::engine::Passed;
 use crate::federation::{Federation, Nanos, nanos};
 use crate::scenario::Scenario;
@@ -24,7 +25,7 @@ pub enum End {
 }
 
 /// Numbers of requests by their ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ends {
     /// Served within the deadline.
     pub in_time: u64,
@@ -67,6 +68,7 @@ pub(crate) struct Record {
     bytes: u64,
     times: Histogram<u64>,
     series: Vec<Vec<Second>>,
+    served: ServedBy,
 }
 
 /// Longest time to an answer that is told apart (us).
@@ -89,6 +91,7 @@ impl Record {
             bytes: 0,
             times,
             series: vec![vec![Second::default(); seconds]; nodes],
+            served: ServedBy::new(nodes),
         }
     }
 
@@ -126,6 +129,7 @@ impl Record {
         self.forwarded += u64::from(request.forwarded);
         if in_time {
             self.work_in_time += request.cpu;
+            self.served.add(request.origin, request.at);
         }
         if end == End::Answered {
             self.times.saturating_record((time / 1000).max(1));
@@ -184,6 +188,8 @@ impl Record {
             control_bytes_per_node_s: self.bytes as f64 / seconds / federation.nodes() as f64,
             settle_s: change.and_then(|at| settled(&self.series, rate, (nanos(at) / 1_000_000_000) as usize)),
             series: self.series,
+            latencies: Latencies::of(&self.times),
+            served: self.served.into_rows(),
         }
     }
 }
