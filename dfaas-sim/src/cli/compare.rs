@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -6,6 +6,7 @@ use super::CommandError;
 use super::outputs::Outputs;
 use super::selection::{Selection, named};
 use crate::report::{self, Report};
+use crate::scenario::Scenario;
 use crate::study::{Plan, Progress, Store, Study, StudyError, key, study};
 
 /// Runs techniques side by side.
@@ -48,7 +49,7 @@ pub fn compare(command: &Compare, tell: &(dyn Fn(&str) + Sync)) -> Result<String
     let techniques = named(&command.techniques)?;
     let (scenario, text) = command.selection.read()?;
     command.outputs.check()?;
-    let store = command.out.as_ref().map(|folder| open(folder, &text)).transpose()?;
+    let store = command.out.as_ref().map(|folder| open(folder, &scenario)).transpose()?;
     let plan = Plan {
         scenario: &scenario,
         techniques: &techniques,
@@ -83,12 +84,13 @@ fn failed(error: StudyError) -> CommandError {
     CommandError::Failed(error.to_string())
 }
 
-/// Results are those of a scenario and of the program that is running: another build may decide otherwise.
-fn open(folder: &std::path::Path, text: &str) -> Result<Store, CommandError> {
+/// Results are those of all that a scenario says, its trace included, and of the program that is running: another build may
+/// decide otherwise.
+fn open(folder: &Path, scenario: &Scenario) -> Result<Store, CommandError> {
     let program = std::env::current_exe().and_then(std::fs::read);
     let program =
         program.map_err(|cause| CommandError::Failed(format!("the program's own file: {cause}")))?;
-    let key = key(&[text.as_bytes(), report::VERSION.as_bytes(), &program]);
+    let key = key(&[format!("{scenario:?}").as_bytes(), report::VERSION.as_bytes(), &program]);
     Store::open(folder, key).map_err(|error| CommandError::Failed(error.to_string()))
 }
 

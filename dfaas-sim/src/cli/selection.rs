@@ -1,5 +1,5 @@
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rayon::ThreadPoolBuilder;
@@ -29,11 +29,18 @@ impl Selection {
         let name = self.name();
         let text = std::fs::read_to_string(&self.scenario)
             .map_err(|cause| CommandError::Failed(format!("{name}: {cause}")))?;
-        let scenario = Scenario::parse(&text).map_err(|error| match error {
-            ScenarioError::Read { .. } => CommandError::Failed(error.to_string()),
+        let scenario = Scenario::parse_in(&text, self.folder()).map_err(|error| match error {
+            ScenarioError::Read { .. } | ScenarioError::Trace(_) => {
+                CommandError::Failed(format!("{name}: {error}"))
+            }
             ScenarioError::Syntax(_) | ScenarioError::Value { .. } => usage(format!("{name}: {error}")),
         })?;
         Ok((scenario, text))
+    }
+
+    /// Where files are that the scenario names.
+    pub(super) fn folder(&self) -> &Path {
+        self.scenario.parent().unwrap_or(Path::new(""))
     }
 
     /// The scenario's name: its file as it was given.

@@ -6,3 +6,4 @@ mod files;
 mod refusals;
 mod resuming;
 mod tables;
+mod traces;
