@@ -3,10 +3,11 @@ use crate::columns::table as lines;
 use crate::study::{BoundSummary, Distribution, Mean, Summary};
 
 /// Column heads of [`rows`].
-pub(super) const HEAD: [&str; 14] = [
+pub(super) const HEAD: [&str; 15] = [
     "TECHNIQUE",
     "GOODPUT",
     "+-",
+    "LOST",
     "WORK",
     "+-",
     "LOST",
@@ -24,10 +25,9 @@ pub(super) const HEAD: [&str; 14] = [
 pub(super) fn rows(report: &Report<'_>) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = report.summaries.iter().map(|summary| row(report, summary)).collect();
     if let Some(bound) = report.bound {
-        let mut row = vec!["bound".to_owned(), part(bound.goodput), String::new(), part(bound.work)];
-        row.resize(9, String::new());
-        row.push(part(bound.forwarded));
-        row.resize(HEAD.len(), String::new());
+        let mut row = vec![String::new(); HEAD.len()];
+        let cells = [(0, "bound".to_owned()), (1, part(bound.goodput)), (4, part(bound.work))];
+        cells.into_iter().chain([(10, part(bound.forwarded))]).for_each(|(column, cell)| row[column] = cell);
         rows.push(row);
     }
     rows
@@ -36,13 +36,16 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Vec<String>> {
 fn row(report: &Report<'_>, summary: &Summary) -> Vec<String> {
     let error = |mean: Mean| if report.study.seeds.len() > 1 { part(mean.error) } else { String::new() };
     let ms = |value: f64| format!("{value:.1}");
+    let price = report.price(summary);
+    let lost = |of: Option<f64>| of.map_or(String::new(), |lost| format!("{:.2} %", 100.0 * lost));
     vec![
         summary.technique.clone(),
         part(summary.goodput.mean),
         error(summary.goodput),
+        lost(price.map(|(requests, _)| requests)),
         part(summary.work.mean),
         error(summary.work),
-        report.price(summary).map_or(String::new(), |(requests, _)| format!("{:.2} %", 100.0 * requests)),
+        lost(price.map(|(_, work)| work)),
         ms(summary.p50_ms),
         ms(summary.p95_ms),
         ms(summary.p99_ms),
@@ -68,7 +71,7 @@ pub fn table(report: &Report<'_>) -> String {
 pub(super) fn legend(bound: BoundSummary) -> String {
     let ratio = |some: f64, all: f64| if all > 0.0 { some / all } else { 1.0 };
     format!(
-        "LOST: part of the bound's requests that is not served in time, the price of decentralisation.\n\
+        "LOST: the part of the bound that is not served in time, the price of decentralisation.\n\
          If everyone could forward to everyone the bound were {} of the requests and {} of the work; the partial\n\
          view leaves {} and {} of that.\n",
         part(bound.goodput_everyone),

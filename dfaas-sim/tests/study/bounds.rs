@@ -4,8 +4,8 @@ use dfaas_sim::{Federation, Scenario};
 use super::desk::OVERLOAD;
 
 fn bound(text: &str, strict: bool) -> RunBound {
-    let scenario = Scenario::parse(text).unwrap();
-    bound_of(&scenario, &Federation::new(&scenario, 1), strict).unwrap()
+    let scenario = Scenario::parse(text).expect("a scenario");
+    bound_of(&scenario, &Federation::new(&scenario, 1), strict).expect("a bound")
 }
 
 #[track_caller]

@@ -42,7 +42,7 @@ pub struct Desk {
 
 impl Desk {
     pub fn new() -> Self {
-        let desk = Self { folder: tempfile::tempdir().unwrap(), told: Mutex::default() };
+        let desk = Self { folder: tempfile::tempdir().expect("a folder"), told: Mutex::default() };
         desk.put("s.toml", OVERLOAD);
         desk
     }
@@ -72,12 +72,12 @@ impl Desk {
         let words = std::iter::once("sim".to_owned()).chain(line.split_whitespace().map(word));
         let arguments =
             Arguments::try_parse_from(words).map_err(|error| CommandError::Usage(error.to_string()))?;
-        sim(&arguments.command, &|line| self.told.lock().unwrap().push(line.to_owned()))
+        sim(&arguments.command, &|line| self.told.lock().expect("no panic before").push(line.to_owned()))
     }
 
     /// Lines of progress, without their count, in alphabetic order: threads finish as they do.
     pub fn told(&self) -> Vec<String> {
-        let lines = std::mem::take(&mut *self.told.lock().unwrap());
+        let lines = std::mem::take(&mut *self.told.lock().expect("no panic before"));
         let what = |line: &String| line.split_once(": ").map_or(line.clone(), |(_, what)| what.to_owned());
         let mut lines: Vec<String> = lines.iter().map(what).collect();
         lines.sort();

@@ -21,7 +21,7 @@ fn what_has_no_meaning_is_said_before_anything_runs() {
     usage(&desk, "compare @s.toml --strict --no-bound", "cannot be used with");
     usage(&desk, "compare @s.toml --report @none/r.html", "none/r.html: its folder is not there");
     usage(&desk, "compare", "<SCENARIO>");
-    assert_eq!(desk.told(), [String::new(); 0]);
+    assert!(desk.told().is_empty());
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(super) fn draw(report: &Report<'_>) -> Result<String, PictureError> {
             .configure_mesh()
             .disable_y_mesh()
             .light_line_style(TRANSPARENT)
+            .label_style(("sans-serif", 13))
+            .axis_desc_style(("sans-serif", 14))
             .x_desc("part in time")
             .x_label_formatter(&label)
             .y_labels(0)

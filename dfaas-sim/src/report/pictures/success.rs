@@ -27,6 +27,8 @@ pub(super) fn draw(report: &Report<'_>) -> Result<String, PictureError> {
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
+            .label_style(("sans-serif", 13))
+            .axis_desc_style(("sans-serif", 14))
             .x_desc("second")
             .y_desc("in time")
             .x_label_formatter(&label)
