@@ -19,7 +19,7 @@ pub const STRATEGIES: &[&str] = &[
 ];
 
 /// The strategy of a node whose configuration names none.
-pub const DEFAULT_STRATEGY: &str = "recalc";
+pub const DEFAULT_STRATEGY: &str = "lease";
 
 /// What strategies can be told by configuration.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -12,6 +12,7 @@ mod id;
 mod incarnation;
 mod measurements;
 mod model;
+mod neighbourhood;
 mod peers;
 mod plan;
 mod random;
@@ -31,6 +32,7 @@ pub use measurements::{
     FunctionMeasurements, Measurements, NodeMeasurements, PeerFunctions, PeerMeasurements,
 };
 pub use model::Capacity;
+pub use neighbourhood::{Candidate, Choice, Link, MOST_NEIGHBOURS, Neighbourhood};
 pub use peers::{Heard, PeerTable};
 pub use plan::{Admission, FunctionPlan, PickMode, Plan, Wait};
 pub use random::Random;
@@ -38,4 +40,4 @@ pub use shares::{MAX_TARGETS, SHARE_ONE, Shares, SharesError, Target};
 pub use strategies::{
     AllLocal, External, LatencyThreshold, Lease, NodeMargin, P2c, RandomParts, Recalc, Static,
 };
-pub use strategy::Strategy;
+pub use strategy::{Leases, Strategy};

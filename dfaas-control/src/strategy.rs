@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::command::{Command, Message, QueryFailed, QueryId, Reply};
 use crate::id::{NodeId, Time};
 use crate::measurements::Measurements;
@@ -26,9 +28,30 @@ pub trait Strategy: Send {
         let _ = drained;
     }
 
+    /// What each peer gives this node, in a unit of the strategy's own, while that is not enough for what its users ask;
+    /// peers that are not named give nothing. `None` when it is enough, or when the strategy does not count that. Hosts
+    /// look for other neighbours while it is not.
+    fn unmet(&self) -> Option<BTreeMap<NodeId, f64>> {
+        None
+    }
+
+    /// What it has granted to peers and holds of theirs, for those who look; nothing where there are no leases.
+    fn leases(&self) -> BTreeMap<NodeId, Leases> {
+        BTreeMap::new()
+    }
+
     /// Called once for each [`Command::Query`], with its answer or the reason why there is none.
     fn on_reply(&mut self, now: Time, query: QueryId, reply: Result<Reply, QueryFailed>) -> Vec<Command> {
         let _ = (now, query, reply);
         Vec::new()
     }
+}
+
+/// What this node and one peer lease each other. Processors of whoever grants.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Leases {
+    /// What this node granted the peer, as it was told last.
+    pub granted: f64,
+    /// What the peer granted this node, as it told last, if that has not ended.
+    pub held: f64,
 }

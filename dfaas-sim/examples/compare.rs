@@ -1,4 +1,5 @@
-//! Strategies side by side: `cargo run --release --example compare -- deploy/scenarios/a.toml alllocal,lease 1,2,3`.
+//! Strategies side by side: `cargo run --release -p dfaas-sim --example compare -- deploy/scenarios/a.toml alllocal,lease
+//! 1,2,3`. With `speed:lease` for the strategies, how many requests a second of this machine's time are simulated.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,8 +13,8 @@ fn main() -> ExitCode {
         eprintln!("usage: compare FILE STRATEGIES SEEDS, the last two as lists with commas");
         return ExitCode::from(2);
     };
-    if techniques.starts_with("speed:") {
-        return speed(Path::new(file), &techniques["speed:".len()..]);
+    if let Some(technique) = techniques.strip_prefix("speed:") {
+        return speed(Path::new(file), technique);
     }
     match show(Path::new(file), techniques, seeds) {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,4 +9,5 @@ pub mod discovery;
 pub mod doctor;
 pub mod federation;
 pub mod gateway;
+pub mod machine;
 pub mod overlay;

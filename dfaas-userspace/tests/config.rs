@@ -7,6 +7,7 @@ use std::time::Duration;
 use dfaas_control::{Options, RecalcSplit};
 use dfaas_userspace::config::{Config, ConfigErrors, parse};
 use dfaas_userspace::dataplane::Mode;
+use dfaas_userspace::machine::Pattern;
 
 /// The smallest configuration that is complete.
 const SMALLEST: &str = "[dataplane]\ninterfaces = [\"eth0\"]\nlisten = [\"192.0.2.10:8080\"]\n";
@@ -27,6 +28,8 @@ fn read(path: &Path) -> io::Result<String> {
         Some("/etc/dfaas/bootstrap") => {
             Ok(format!("# ours\n\n/ip4/192.0.2.1/tcp/31600/p2p/{ID} # milan\n  /ip6/::1/tcp/1/p2p/{ID}\n"))
         }
+        Some("/etc/dfaas/topology.toml") => Ok(format!("pin = [\"{ID}\"]\n")),
+        Some("/etc/dfaas/topology.wrong") => Ok("pin = []\nban = [\n  \"x\",\n]\n".to_owned()),
         _ => Err(io::Error::new(io::ErrorKind::NotFound, "No such file or directory (os error 2)")),
     }
 }
@@ -46,8 +49,9 @@ fn the_smallest_file_gets_every_documented_default() {
     assert_eq!(config.dataplane.max_flows, 65536);
     assert_eq!(config.gateway.url.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(config.gateway.poll, Duration::from_secs(5));
-    assert!(config.gateway.credentials.is_none());
-    assert_eq!(config.control.strategy, "recalc");
+    assert!(config.gateway.credentials.is_none() && config.gateway.metrics.is_none());
+    assert_eq!(config.gateway.cgroup, Some(Pattern::parse("{namespace}/{function}").unwrap()));
+    assert_eq!(config.control.strategy, "lease");
     assert_eq!(config.control.options.period, Duration::from_secs(1));
     assert_eq!(config.control.options, Options::default());
     assert_eq!(config.admin.socket, Path::new("/run/dfaas/agent.sock"));
@@ -62,9 +66,7 @@ fn the_example_file_is_accepted_and_says_which_keys_wait_for_later() {
     assert_eq!(config.static_peers.len(), 2);
     assert_eq!(config.functions["figlet"].max_rate, Some(10.0));
     assert_eq!(config.functions["figlet"].timeout, Some(Duration::from_secs(2)));
-    for key in ["overlay.topology", "functions.figlet.timeout"] {
-        assert!(config.without_effect.iter().any(|unused| unused == key), "{key}");
-    }
+    assert_eq!(config.without_effect, ["functions.figlet.timeout"]);
     let used =
         ["overlay.listen", "control.static", "control.recalc", "control.random", "control.latency_threshold"];
     for key in used {
@@ -180,6 +182,15 @@ const MISTAKES: &[(&str, &str)] = &[
     ("[gateway]\npoll = \"5\"", "agent.toml:5: gateway.poll: "),
     ("[gateway]\npoll = 5", "agent.toml:5: gateway.poll: invalid type: integer `5`"),
     ("[gateway]\npoll = \"1ms\"", "agent.toml:5: gateway.poll: 1ms is out of bounds"),
+    ("[gateway]\nmetrics = \"127.0.0.1:8082\"", "agent.toml:5: gateway.metrics: \"127.0.0.1:8082\""),
+    (
+        "[gateway]\ncgroup = \"openfaas-fn\"",
+        "agent.toml:5: gateway.cgroup: \"openfaas-fn\" names no {function}",
+    ),
+    (
+        "[gateway]\ncgroup = \"../{function}\"",
+        "agent.toml:5: gateway.cgroup: \"../{function}\" is not a path",
+    ),
     ("[gateway]\nuser = \"admin\"", "agent.toml:4: gateway.password_file: missing"),
     ("[gateway]\npassword_file = \"/etc/dfaas/password\"", "agent.toml:4: gateway.user: missing"),
     (
@@ -278,6 +289,14 @@ const MISTAKES: &[(&str, &str)] = &[
     (
         "[overlay]\ninsecure_open = true\nbootstrap_file = \"/etc/dfaas/password\"",
         "agent.toml:6: overlay.bootstrap_file: /etc/dfaas/password:1: \"pa55 word\" is not a bootstrap address",
+    ),
+    (
+        "[overlay]\ninsecure_open = true\ntopology = \"/nowhere\"",
+        "agent.toml:6: overlay.topology: cannot read /nowhere: No such file",
+    ),
+    (
+        "[overlay]\ninsecure_open = true\ntopology = \"/etc/dfaas/topology.wrong\"",
+        "agent.toml:6: overlay.topology: /etc/dfaas/topology.wrong:3: ban[0]: \"x\" is not a peer id",
     ),
     (
         "[overlay]\npsk_file = \"/etc/dfaas/password\"",
@@ -394,6 +413,14 @@ fn bootstrap_nodes_come_from_the_list_and_the_file() {
     let addresses: Vec<String> = overlay.bootstrap.iter().map(|(_, address)| address.to_string()).collect();
     let expected = ["/ip4/192.0.2.9/tcp/31600", "/ip4/192.0.2.1/tcp/31600", "/ip6/::1/tcp/1"];
     assert_eq!(addresses, expected.map(|address| format!("{address}/p2p/{ID}")));
+}
+
+#[test]
+fn the_topology_file_names_neighbours() {
+    let more = "[overlay]\ninsecure_open = true\ntopology = \"/etc/dfaas/topology.toml\"\n";
+    let overlay = check(&format!("{SMALLEST}{more}")).unwrap().overlay.unwrap();
+    let pinned: Vec<String> = overlay.topology.pinned.keys().map(ToString::to_string).collect();
+    assert_eq!((pinned, overlay.topology.banned.len()), (vec![ID.to_owned()], 0));
 }
 
 #[test]

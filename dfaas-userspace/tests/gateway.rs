@@ -17,3 +17,6 @@ mod invocations;
 #[cfg(test)]
 #[path = "gateway/limits.rs"]
 mod limits;
+#[cfg(test)]
+#[path = "gateway/provider.rs"]
+mod provider;

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::alllocal::AllLocal;
+use super::lease::Lease;
 use super::plain::{candidates, with_own_limits};
 use crate::action::{Action, Forwarded, Observation};
 use crate::command::{Command, Message, QueryFailed, QueryId, Reply, Request};
@@ -11,7 +11,7 @@ use crate::measurements::{FunctionMeasurements, Measurements};
 use crate::plan::Plan;
 use crate::random::Random;
 use crate::shares::{MAX_TARGETS, SHARE_ONE, Shares, Target};
-use crate::strategy::Strategy;
+use crate::strategy::{Leases, Strategy};
 
 /// Periods for which the last answer is used while there is no newer one.
 const KEEPS: u32 = 3;
@@ -20,7 +20,8 @@ const KEEPS: u32 = 3;
 /// and answers which part of it goes where.
 ///
 /// At most one query is open. While the policy is silent or answers nonsense its last answer is used, for three periods;
-/// then the node does what another strategy says. Parts for peers that cannot be sent to are served here.
+/// then the node does what [`Lease`] says, which runs beside it all the time and knows the peers by then. Parts for peers
+/// that cannot be sent to are served here.
 pub struct External {
     period: Duration,
     lifetime: Duration,
@@ -44,7 +45,7 @@ impl External {
         Self {
             period: options.period,
             lifetime: options.lifetime(),
-            fallback: Box::new(AllLocal::new(options)),
+            fallback: Box::new(Lease::new(options)),
             otherwise: Plan::new(BTreeMap::new(), options.lifetime()),
             answer: None,
             open: None,
@@ -73,20 +74,23 @@ impl External {
         others
     }
 
-    /// The plan as things stand: by the last answer, as far as that is young enough.
+    /// The plan as things stand: by the last answer if that is young enough, which says what becomes of every function
+    /// and limits nothing that peers send; else that of the other strategy.
     fn plan(&mut self, now: Time) -> Command {
-        let mut plan = self.otherwise.clone();
-        plan.lifetime = self.lifetime;
-        if let Some((at, actions)) = &self.answer
-            && now.since(*at) <= self.period * KEEPS
-        {
-            for (id, function) in &self.measured.functions {
-                let shares = actions.get(id).and_then(|action| shares(*id, function, action, &self.measured));
-                if let Some(shares) = shares {
-                    plan.functions.insert(*id, with_own_limits(shares, function));
-                }
+        let young = self.answer.as_ref().filter(|(at, _)| now.since(*at) <= self.period * KEEPS);
+        let mut plan = match young {
+            Some((_, actions)) => {
+                let plan = |(id, function): (&FunctionId, &FunctionMeasurements)| {
+                    let shares =
+                        actions.get(id).and_then(|action| shares(*id, function, action, &self.measured));
+                    let shares = shares.unwrap_or_else(|| Shares::all(Target::Local));
+                    (*id, with_own_limits(shares, function))
+                };
+                Plan::new(self.measured.functions.iter().map(plan).collect(), self.lifetime)
             }
-        }
+            None => self.otherwise.clone(),
+        };
+        plan.lifetime = self.lifetime;
         self.shares = plan.functions.iter().map(|(id, plan)| (*id, plan.shares.clone())).collect();
         Command::SetPlan(plan)
     }
@@ -182,6 +186,14 @@ impl Strategy for External {
         commands.extend(others);
         commands.extend(query);
         commands
+    }
+
+    fn drain(&mut self, drained: bool) {
+        self.fallback.drain(drained);
+    }
+
+    fn leases(&self) -> BTreeMap<NodeId, Leases> {
+        self.fallback.leases()
     }
 
     fn on_message(&mut self, now: Time, from: NodeId, message: &Message) -> Vec<Command> {

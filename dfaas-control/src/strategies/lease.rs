@@ -26,7 +26,7 @@ use crate::id::{NodeId, Time};
 use crate::measurements::Measurements;
 use crate::plan::Plan;
 use crate::random::Random;
-use crate::strategy::Strategy;
+use crate::strategy::{Leases, Strategy};
 use asks::Want;
 use demand::Demand;
 use grants::Ledger;
@@ -48,7 +48,8 @@ use trust::Trust;
 ///
 /// A word is the whole of what a node says to a peer: at each tick, and between ticks at once if an ask, a grant or a
 /// role changes notably. Demand and role are those of the last tick, and between ticks headroom only grows, with the level.
-/// So a word causes answers and plans, and answers cause plans only. The first word of a peer is always answered once.
+/// So a word causes answers and plans, and answers cause plans only. The first word of a peer is always answered once; one
+/// that says notably nothing new is only kept for the next tick.
 ///
 /// A plan is set before messages are sent: admission is open before a grant is used, and closed before a cut is told. A
 /// grant to one peer is raised between ticks only by what nobody else holds; others are cut at ticks, when all are told.
@@ -128,8 +129,20 @@ impl Strategy for Lease {
         "lease"
     }
 
+    fn leases(&self) -> BTreeMap<NodeId, Leases> {
+        let leases = |node: &NodeId| Leases {
+            granted: self.ledger.said(*node),
+            held: self.heard.word(*node).map_or(0.0, |word| word.grant),
+        };
+        self.measured.peers.keys().map(|node| (*node, leases(node))).collect()
+    }
+
     fn drain(&mut self, drained: bool) {
         self.life.draining = drained;
+    }
+
+    fn unmet(&self) -> Option<BTreeMap<NodeId, f64>> {
+        Lease::unmet(self)
     }
 
     fn on_tick(&mut self, now: Time, measured: &Measurements, _random: &mut dyn Random) -> Vec<Command> {

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dfaas_control::{
-    Action, FunctionId, FunctionMeasurements, NodeId, Observation, QueryFailed, QueryId, Reply, Request,
+    Action, FunctionId, FunctionMeasurements, LeaseWord, Message, NodeId, Observation, QueryFailed, QueryId,
+    Reply, Request,
 };
 
 use crate::host::{FIGLET, Host, QRCODE, function, serving};
@@ -57,7 +58,7 @@ fn no_second_query_is_open_before_the_first_has_an_end() {
 }
 
 #[test]
-fn the_last_answer_holds_for_three_periods_and_then_all_is_served_here() {
+fn the_last_answer_holds_for_three_periods_and_then_nothing_of_it() {
     let mut host = node();
     let (id, _) = asked(&host);
     host.reply(id, answer(&[(FIGLET, action(0.5, 0.0, &[(2, 0.5)]))]));
@@ -69,6 +70,70 @@ fn the_last_answer_holds_for_three_periods_and_then_all_is_served_here() {
             host.reply(id, Err(QueryFailed::Unusable));
         }
     }
+}
+
+/// What a peer that has nothing of its own to do says: it gives whatever is asked.
+fn idle_peer(asked: f32) -> Message {
+    Message::Lease(LeaseWord {
+        capacity: 8.0,
+        level: 0.9,
+        headroom: 7.0,
+        free: 7.0 - asked,
+        grant: asked,
+        ..LeaseWord::default()
+    })
+}
+
+/// A node whose users ask for four times of what it can do, and whose peer 2 leases what is asked for. The policy
+/// answers as told.
+fn leasing(mut policy: impl FnMut(u64) -> Result<Reply, QueryFailed>) -> Host {
+    let mut host = Host::new("external", &[(FIGLET, function(40.0, 10.0))], &[serving(&[FIGLET])]);
+    host.measured.node.cores = Some(2.0);
+    for period in 0..12 {
+        host.tick();
+        let said = host.said.get(&NodeId(2)).cloned();
+        if let Some((id, _)) = host.asked.clone() {
+            host.reply(id, policy(period));
+        }
+        let Some(Message::Lease(word)) = said else { continue };
+        host.hear(2, &idle_peer(word.ask));
+    }
+    host
+}
+
+#[test]
+fn while_the_policy_is_silent_leases_share_the_load() {
+    let host = leasing(|_| Err(QueryFailed::TimedOut));
+    assert!(host.percent(FIGLET)[&2] > 60.0, "{:?}", host.percent(FIGLET));
+    assert!(
+        host.plan.as_ref().unwrap().admission.contains_key(&NodeId(2)),
+        "peers are let in by their leases"
+    );
+}
+
+#[test]
+fn leases_are_kept_while_the_policy_answers_and_are_used_once_it_falls_silent() {
+    let stay = || answer(&[(FIGLET, action(1.0, 0.0, &[]))]);
+    let mut host = leasing(|_| stay());
+    assert_eq!(host.percent(FIGLET), [(1, 100.0)].into());
+    assert!(host.plan.as_ref().unwrap().admission.is_empty(), "the policies decide what peers send");
+    for silent in 1..=4 {
+        host.tick();
+        let Some(Message::Lease(word)) = host.said.get(&NodeId(2)).cloned() else { panic!("nothing said") };
+        host.hear(2, &idle_peer(word.ask));
+        let shared = host.percent(FIGLET).get(&2).is_some_and(|part| *part > 60.0);
+        assert_eq!(shared, silent > 3, "after {silent} periods: {:?}", host.percent(FIGLET));
+    }
+}
+
+#[test]
+fn a_drained_node_grants_nothing_whoever_decides() {
+    let mut host = leasing(|_| Err(QueryFailed::TimedOut));
+    let peers = |host: &Host| host.plan.as_ref().unwrap().admission[&NodeId(2)].inflight;
+    assert_ne!(peers(&host), 0);
+    host.drain(true);
+    host.tick();
+    assert_eq!(peers(&host), 0);
 }
 
 #[test]

@@ -82,6 +82,10 @@ impl Host {
         self.carry_out(commands);
     }
 
+    pub fn drain(&mut self, drained: bool) {
+        self.strategy.drain(drained);
+    }
+
     pub fn hear(&mut self, from: u64, message: &Message) {
         let commands = self.strategy.on_message(Time(self.now), NodeId(from), message);
         self.carry_out(commands);
@@ -100,6 +104,10 @@ impl Host {
                 Command::SetPlan(plan) => {
                     self.check(&plan);
                     self.plan = Some(plan);
+                }
+                Command::SetWait(peer, wait) => {
+                    let plan = self.plan.as_mut().expect("a plan comes before what changes in it");
+                    plan.waits.insert(peer, wait);
                 }
                 Command::Send(to, message) => {
                     assert!(self.ticked.peers.contains_key(&to), "{to:?} is no peer");

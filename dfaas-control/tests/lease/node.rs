@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dfaas_control::{
-    FunctionId, FunctionMeasurements, FunctionPlan, LeaseWord, Message, NodeId, PeerFunctions, Shares, Target,
+    Command, FunctionId, FunctionMeasurements, FunctionPlan, LeaseWord, Message, NodeId, PeerFunctions, Plan,
+    Shares, Target,
 };
 
 use crate::host::{FIGLET, Node, PERIOD, function, words};
@@ -56,6 +57,21 @@ fn what_is_above_the_level_goes_to_grantors_by_their_own_costs() {
     );
     assert_eq!((plan.local_rate, plan.work), (Some(10.0), Duration::from_millis(200)));
     assert_eq!(plan.overflow, [NodeId(2)]);
+}
+
+#[test]
+fn a_node_says_what_each_peer_gives_while_that_is_not_enough() {
+    let mut node = Node::new([(FIGLET, function(10.0))].into());
+    node.meets(2);
+    node.figlet().user_rate = 20.0;
+    told(&mut node, 0..5, &gives(3.0, 0.1, 0.05));
+    let unmet = node.strategy.unmet().expect("two of ten find a place");
+    assert!((unmet[&NodeId(2)] - 0.1).abs() < 1e-6, "{unmet:?}");
+    told(&mut node, 5..10, &gives(3.0, 0.6, 0.05));
+    assert_eq!(node.strategy.unmet(), None);
+    node.figlet().user_rate = 4.0;
+    told(&mut node, 10..15, &gives(3.0, 0.0, 0.05));
+    assert_eq!(node.strategy.unmet(), None, "nothing has to leave");
 }
 
 #[test]
@@ -114,7 +130,7 @@ fn a_quiet_node_without_limits_needs_no_steering_and_a_busy_one_overflows() {
     told(&mut node, 5..30, &gives(3.0, 0.0, 0.02));
     let plan = figlet(&node);
     assert_eq!(plan.overflow, [NodeId(2)]);
-    assert_eq!(plan.overflow_above, Some(Duration::from_millis(22)), "the work of one and the way");
+    assert_eq!(plan.overflow_above, Some(Duration::from_millis(44)), "twice the work of one and the way");
     // It stays so until there is notably less to do.
     node.figlet().user_rate = 45.0;
     told(&mut node, 30..60, &gives(3.0, 0.0, 0.02));
@@ -136,6 +152,62 @@ fn what_peers_told_of_their_waits_is_in_the_plan_with_the_way_to_them() {
     assert_eq!(plan.waits.keys().collect::<Vec<_>>(), [&NodeId(2)]);
     assert_eq!((plan.waits[&NodeId(2)].wait, plan.waits[&NodeId(2)].cores), (Duration::from_millis(34), 4.0));
     assert_eq!(plan.here.unwrap().cores, 2.0);
+}
+
+#[test]
+fn another_wait_of_a_peer_is_told_alone_and_nothing_else_of_the_plan_changes() {
+    let mut node = Node::new([(FIGLET, function(10.0))].into());
+    node.meets(2).rtt = Some(Duration::from_millis(4));
+    let word = LeaseWord { capacity: 4.0, wait: 30_000, ..LeaseWord::default() };
+    told(&mut node, 0..3, &Message::Lease(word.clone()));
+    node.tick(PERIOD * 3);
+    let before = node.plan.clone().unwrap();
+    let busier = Message::Lease(LeaseWord { wait: 60_000, ..word });
+    let commands = node.hear(PERIOD * 3 + PERIOD / 2, 2, &busier);
+    assert!(matches!(commands[..], [Command::SetWait(NodeId(2), _)]), "{commands:?}");
+    let after = node.plan.clone().unwrap();
+    assert_eq!(after.waits[&NodeId(2)].wait, Duration::from_millis(64));
+    assert_eq!(Plan { waits: before.waits.clone(), ..after }, before);
+}
+
+#[test]
+fn a_node_that_nobody_relieves_takes_what_it_can_answer_in_time_and_no_more() {
+    let service_time = Some(Duration::from_millis(20));
+    let free = FunctionMeasurements { service_time, user_rate: 80.0, ..FunctionMeasurements::default() };
+    let mut node = Node::new([(FIGLET, free)].into());
+    for second in 0..5 {
+        node.tick(PERIOD * second);
+    }
+    assert_eq!(figlet(&node).local_inflight, None, "eighty a second are four fifths of it");
+    node.figlet().user_rate = 150.0;
+    for second in 5..9 {
+        node.tick(PERIOD * second);
+    }
+    // Two processors do forty of 20 ms in 0.4 s.
+    assert_eq!(figlet(&node).local_inflight, Some(40));
+    node.figlet().max_inflight = Some(7);
+    node.tick(PERIOD * 9);
+    assert_eq!(figlet(&node).local_inflight, Some(7), "a limit of its own counts if it is less");
+}
+
+#[test]
+fn what_leaves_altogether_falls_back_here_when_the_limits_of_peers_are_spent() {
+    let service_time = Some(Duration::from_millis(20));
+    let long = FunctionMeasurements {
+        service_time: Some(Duration::from_millis(200)),
+        user_rate: 2.0,
+        ..FunctionMeasurements::default()
+    };
+    let short = FunctionMeasurements { service_time, user_rate: 110.0, ..FunctionMeasurements::default() };
+    let mut node = Node::new([(FunctionId(9), long), (FIGLET, short)].into());
+    node.meets(2);
+    let costs = vec![(FIGLET, 0.02), (FunctionId(9), 0.2)];
+    let word =
+        LeaseWord { capacity: 8.0, headroom: 4.0, free: 4.0, grant: 4.0, costs, ..LeaseWord::default() };
+    told(&mut node, 0..8, &Message::Lease(word));
+    let shares = &node.plan.as_ref().unwrap().functions[&FunctionId(9)].shares;
+    let here = shares.part(Target::Local);
+    assert!(here > 0 && here < 100, "{shares:?}");
 }
 
 #[test]

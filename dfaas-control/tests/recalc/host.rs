@@ -95,6 +95,7 @@ impl Node {
                     self.said.insert(*to, offers.clone());
                 }
                 Command::Send(..) => panic!("recalc spoke the words of another strategy"),
+                Command::SetWait(..) => panic!("recalc knows no waits"),
                 Command::Query(..) => panic!("recalc asked something"),
             }
         }

@@ -21,7 +21,9 @@ pub struct Outcome {
     pub goodput: f64,
     /// The part of the processor time asked for whose requests were answered within the deadline.
     pub work: f64,
-    /// Times from asking to the answer, of those that were served (ms): median, 95 and 99 of a hundred.
+    /// Mean time from asking to the answer, of those that were served (ms).
+    pub mean: f64,
+    /// Of the same times (ms) the median, and below, what 95 and 99 of a hundred are below.
     pub p50: f64,
     /// See `p50`.
     pub p95: f64,

@@ -67,6 +67,7 @@ pub(crate) struct Record {
     work_in_time: u64,
     bytes: u64,
     times: Histogram<u64>,
+    time_sum: Nanos,
     series: Vec<Vec<Second>>,
     served: ServedBy,
 }
@@ -90,6 +91,7 @@ impl Record {
             work_in_time: 0,
             bytes: 0,
             times,
+            time_sum: 0,
             series: vec![vec![Second::default(); seconds]; nodes],
             served: ServedBy::new(nodes),
         }
@@ -132,6 +134,7 @@ impl Record {
             self.served.add(request.origin, request.at);
         }
         if end == End::Answered {
+            self.time_sum += time;
             self.times.saturating_record((time / 1000).max(1));
         }
         let second = self.second(request.origin, request.asked);
@@ -179,6 +182,7 @@ impl Record {
             requests: self.asked,
             goodput: part(self.ends.in_time, self.asked),
             work: part(self.work_in_time, self.work_asked),
+            mean: self.time_sum as f64 / 1e6 / (self.ends.in_time + self.ends.late).max(1) as f64,
             p50: quantile(0.50),
             p95: quantile(0.95),
             p99: quantile(0.99),

@@ -10,7 +10,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::{kernel_metrics, overlay_metrics, query_metrics, traffic_metrics};
+use super::{kernel_metrics, lease_metrics, overlay_metrics, query_metrics, traffic_metrics};
 use crate::agent::{State, backend, origin};
 use crate::dataplane::Snapshot;
 
@@ -84,6 +84,7 @@ impl Collector for Reading {
         kernel_metrics::encode(&self.snapshot, encoder)?;
         traffic_metrics::encode(&self.snapshot, encoder)?;
         query_metrics::encode(&self.state, encoder)?;
+        lease_metrics::encode(&self.state, encoder)?;
         overlay_metrics::encode(&self.state, encoder)
     }
 }

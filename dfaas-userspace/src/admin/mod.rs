@@ -5,6 +5,7 @@ mod explain;
 mod flows;
 mod kernel_metrics;
 mod lasting;
+mod lease_metrics;
 mod metrics;
 mod overlay_metrics;
 mod query_metrics;

@@ -10,7 +10,12 @@ use crate::agent::State;
 pub(super) fn encode(state: &State, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
     let Some(status) = state.overlay_status() else { return Ok(()) };
     directions(encoder, "dfaas_beats", "Beats, what agents tell each other", status.beats)?;
-    directions(encoder, "dfaas_control_bytes", "Bytes of beats with their framing", status.bytes)?;
+    directions(
+        encoder,
+        "dfaas_control_bytes",
+        "Bytes of beats and exchanges with their framing",
+        status.bytes,
+    )?;
     counter(
         encoder,
         "dfaas_stale_beats",
@@ -19,6 +24,15 @@ pub(super) fn encode(state: &State, encoder: &mut DescriptorEncoder<'_>) -> Resu
     )?;
     gauge(encoder, "dfaas_overlay_members", "Nodes heard of", status.members as u64)?;
     gauge(encoder, "dfaas_overlay_links", "Nodes that beats go to", status.links.len() as u64)?;
+    gauge(encoder, "dfaas_overlay_records", "Signed records of nodes kept", status.records as u64)?;
+    gauge(
+        encoder,
+        "dfaas_overlay_connected",
+        "Nodes connected, for whatever reason",
+        status.connected as u64,
+    )?;
+    let help = "Neighbours given up because demand was not met with them";
+    counter(encoder, "dfaas_neighbours_replaced", help, status.replaced)?;
     let help = "1 if another agent seems to use this node's identity";
     gauge(encoder, "dfaas_identity_conflict", help, u64::from(state.conflict))?;
     let help = "What others did wrong and connections that were refused, by kind";

@@ -1,23 +1,29 @@
+#[cfg(test)]
+mod cost_tests;
+mod deciding;
+mod wanted;
+
 use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::Duration;
 
 use dfaas_control::{
-    Command, FunctionId, Measurements, Message, NodeId, QueryFailed, QueryId, Random, Reply, Strategy, Time,
+    Command, FunctionId, Leases, Message, NodeId, QueryFailed, QueryId, Random, Reply, Strategy, Time,
     UnknownStrategy,
 };
 
+use super::counted::Gatherer;
+use super::cpu_time::CpuTimes;
 use super::gateways::Gateways;
 use super::history::History;
 use super::query::{Names, Question};
 use super::roster::{RosterPeer, roster};
 use super::state::Rates;
-use super::{measure, plans};
 use crate::config::{Config, StaticPeer};
-use crate::dataplane::{Function, FunctionPlan, Gateway, Peer, Snapshot, Waits};
-use crate::discovery::{Catalogue, FunctionInfo};
+use crate::discovery::Catalogue;
 use crate::federation::{Effects, Federation, MemberView, add};
 use crate::overlay::{Event, Order};
+pub(super) use wanted::Wanted;
 
 /// Functions that only peers have, at most: the data plane's table of names is bounded, and the gateway's own
 /// functions come first.
@@ -35,6 +41,9 @@ pub(super) struct Core {
     /// The functions that peers were told of last.
     served: Option<Vec<String>>,
     history: History,
+    /// What gateways count.
+    counts: Gatherer,
+    cpu_times: CpuTimes,
     rates: BTreeMap<String, Rates>,
     /// The plan that the strategy set last.
     plan: Option<dfaas_control::Plan>,
@@ -46,6 +55,8 @@ pub(super) struct Core {
     questions: Vec<Question>,
     /// Whether this node takes nothing from peers, by an operator's word.
     draining: bool,
+    /// Whether the overlay was told last that demand is not met.
+    unmet: bool,
 }
 
 /// What an event of the overlay calls for.
@@ -72,12 +83,15 @@ impl Core {
             catalogue: None,
             served: None,
             history: History::new(config.control.options.period),
+            counts: Gatherer::new(config.gateway.poll),
+            cpu_times: CpuTimes::default(),
             rates: BTreeMap::new(),
             plan: None,
             inbox: BTreeMap::new(),
             orders: Vec::new(),
             questions: Vec::new(),
             draining: false,
+            unmet: false,
         })
     }
 
@@ -109,6 +123,16 @@ impl Core {
     /// The nodes of the overlay, for those who look.
     pub(super) fn members(&self) -> Vec<MemberView> {
         self.federation.as_ref().map(Federation::views).unwrap_or_default()
+    }
+
+    /// What this node and its peers lease each other, by name of the peer.
+    pub(super) fn leases(&self, now: Time) -> BTreeMap<String, Leases> {
+        let leases = self.strategy.leases();
+        if leases.is_empty() {
+            return BTreeMap::new();
+        }
+        let peers = self.roster(now).into_iter();
+        peers.filter_map(|peer| Some((peer.name, *leases.get(&peer.node)?))).collect()
     }
 
     /// Whether another agent seems to use this node's identity.
@@ -192,7 +216,14 @@ impl Core {
     /// Once a period, before the decision: the overlay's own business.
     pub(super) fn begin_period(&mut self, now: Time, random: &mut dyn Random) -> Next {
         let Some(federation) = &mut self.federation else { return Next::Nothing };
-        let effects = federation.tick(now, random);
+        let mut effects = federation.tick(now, random);
+        let unmet = self.strategy.unmet().map(|worth| {
+            worth.into_iter().filter_map(|(node, worth)| Some((federation.id_of(node)?, worth))).collect()
+        });
+        if unmet.is_some() || self.unmet {
+            self.unmet = unmet.is_some();
+            effects.orders.push(Order::Demand { unmet });
+        }
         self.follow(now, effects)
     }
 
@@ -320,74 +351,8 @@ impl Core {
         foreign.into_iter().take(MOST_FOREIGN).cloned().collect()
     }
 
-    /// Asks the strategy, with a new reading of the counters if there is one. Nothing until the gateway told its
-    /// functions.
-    pub(super) fn decide(&mut self, now: Time, snapshot: Option<Snapshot>, random: &mut dyn Random) {
-        // Without a new reading the old one stands, with no growth since.
-        let snapshot = snapshot.or_else(|| self.history.newest().cloned()).unwrap_or_default();
-        self.history.keep(now, snapshot);
-        let (Some(catalogue), Some(newest)) = (&self.catalogue, self.history.newest()) else { return };
-        let peers = self.roster(now);
-        let foreign = self.foreign(&peers);
-        let measured = measure::measurements(catalogue, &foreign, &peers, self.history.base(), newest);
-        let names = catalogue.functions.keys().chain(&foreign);
-        self.rates = names.filter_map(|name| Some((name.clone(), rates(name, &measured)?))).collect();
-        let commands = self.strategy.on_tick(now, &measured, random);
-        self.carry_out(now, commands);
-        for (from, message) in std::mem::take(&mut self.inbox) {
-            self.on_message(now, from, &message);
-        }
-    }
-
     /// What was asked for and answered in the last period, by function.
     pub(super) fn rates(&self) -> &BTreeMap<String, Rates> {
         &self.rates
     }
-
-    /// What the data plane is to be told; functions and plans once the gateway told.
-    pub(super) fn wanted(&self, now: Time) -> Wanted {
-        let peers = self.roster(now);
-        let mut admitted = plans::admitted(self.plan.as_ref(), &peers);
-        if self.draining {
-            // Connections that they have go on: peers leave them when they hear of it.
-            admitted.iter_mut().for_each(|peer| peer.admission = Some(plans::NOTHING));
-        }
-        let waits = plans::waits(self.plan.as_ref(), &peers);
-        let gateways = self.gateways.placed();
-        let Some(catalogue) = &self.catalogue else {
-            return Wanted { gateways, peers: admitted, functions: None, plans: BTreeMap::new(), waits };
-        };
-        let foreign = self.foreign(&peers);
-        let own = |(name, info): (&String, &FunctionInfo)| Function {
-            name: name.clone(),
-            spellings: info.spellings.clone(),
-            gateway: info.gateway.clone(),
-        };
-        let of_peers =
-            |name: &String| Function { name: name.clone(), spellings: vec![name.clone()], gateway: None };
-        let functions = catalogue.functions.iter().map(own).chain(foreign.iter().map(of_peers));
-        let names = catalogue.functions.keys().chain(&foreign);
-        let plans = self.plan.as_ref().map(|plan| plans::named(plan, names, &peers)).unwrap_or_default();
-        Wanted { gateways, peers: admitted, functions: Some(functions.collect()), plans, waits }
-    }
-}
-
-fn rates(name: &str, measured: &Measurements) -> Option<Rates> {
-    let function = measured.functions.get(&FunctionId::from_name(name))?;
-    Some(Rates { user: function.user_rate, peer: function.peer_rate, reject: function.reject_rate })
-}
-
-/// Everything that the data plane is to be told.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Wanted {
-    /// The gateways at addresses of their own.
-    pub gateways: Vec<Gateway>,
-    /// The peers.
-    pub peers: Vec<Peer>,
-    /// The functions; `None` until the gateways told.
-    pub functions: Option<Vec<Function>>,
-    /// A plan for each function.
-    pub plans: BTreeMap<String, FunctionPlan>,
-    /// How long invocations wait at backends.
-    pub waits: Waits,
 }

@@ -2,7 +2,7 @@
 
 use super::turn::Agent;
 use crate::dataplane::OWN_GATEWAY;
-use crate::discovery::{Catalogue, DiscoveryError, News, Report};
+use crate::discovery::{Catalogue, Counts, DiscoveryError, News, Report};
 
 /// A gateway in messages.
 fn called(gateway: Option<&str>) -> String {
@@ -27,6 +27,10 @@ impl Agent {
         match report.news {
             News::Functions(answer) => self.discovered(gateway, answer),
             News::Health(answer) => self.checked(gateway, answer),
+            News::Counts(answer) => {
+                self.counted(gateway, answer);
+                false
+            }
         }
     }
 
@@ -94,6 +98,26 @@ impl Agent {
         self.send_orders();
         self.publish_gateways(false);
         true
+    }
+
+    /// Counts are of use with the next decision; without them it goes by what the data plane sees.
+    fn counted(&mut self, gateway: Option<&str>, answer: Result<Counts, DiscoveryError>) {
+        let name = gateway.map(str::to_owned);
+        match answer {
+            Ok(counts) => {
+                if self.failing.counts.remove(&name).is_some() {
+                    tracing::info!("{} tells its metrics again", called(gateway));
+                }
+                self.core.counted(self.now(), gateway, counts);
+            }
+            Err(error) => {
+                let error = error.to_string();
+                if self.failing.counts.get(&name) != Some(&error) {
+                    tracing::warn!("metrics: {error}; decisions go without them");
+                    self.failing.counts.insert(name, error);
+                }
+            }
+        }
     }
 
     fn publish_gateways(&self, functions: bool) {

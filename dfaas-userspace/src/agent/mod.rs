@@ -3,6 +3,8 @@
 
 mod arming;
 mod core;
+mod counted;
+mod cpu_time;
 mod federate;
 mod following;
 mod gateways;
@@ -12,6 +14,7 @@ mod history;
 mod interfaces;
 mod lock;
 mod measure;
+mod measure_machine;
 mod operate;
 mod plans;
 mod publish;
@@ -47,6 +50,7 @@ pub use report_flows::{FlowsReport, FollowLine};
 pub use report_peers::{PeerReport, PeersReport};
 pub use report_plan::{PlanReport, PlansReport, ShareReport};
 pub(crate) use reporting::{backend, origin};
-pub use run::{AgentError, Exit, Outcome, run};
+pub use run::{AgentError, Exit, Outcome, run, run_over};
+pub use sources::{Provided, providers};
 pub use state::{State, WrittenPlan};
 pub use writer::{Writer, WriterGone};

@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 
 use super::turn::Agent;
 use super::writer::WriterGone;
+use super::written::Plans;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Agent {
             tracing::info!("{}", if draining { "draining: nothing is taken from peers" } else { "resumed" });
             self.core.drain(self.now(), draining);
             self.publish(|state| state.draining = draining);
-            self.write(Vec::new()).await?;
+            self.write(Plans::News, Vec::new()).await?;
         }
         // The operator may have gone.
         let _ = ask.done.send(DrainReport { draining, changed });

@@ -15,17 +15,26 @@ impl Agent {
         self.publish.send_modify(|state| change(Arc::make_mut(state)));
     }
 
-    pub(super) fn publish_plans(&self, wanted: Wanted, refused: &BTreeSet<String>, well: bool) {
+    /// The plans of `told` were written now, but for those that were `refused`; `renewed`: all of them, without a failure.
+    pub(super) fn publish_plans(
+        &self,
+        wanted: Wanted,
+        told: &BTreeSet<String>,
+        refused: &BTreeSet<String>,
+        renewed: bool,
+    ) {
         let written = Instant::now();
         self.publish(|state| {
-            if wanted.functions.is_some() && well {
+            if wanted.functions.is_some() && renewed {
                 state.plans_written = Some(written);
             }
             state.admission =
                 wanted.peers.iter().filter_map(|peer| Some((peer.name.clone(), peer.admission?))).collect();
             let plans = wanted.plans;
             state.plans.retain(|name, _| plans.contains_key(name));
-            for (name, plan) in plans.into_iter().filter(|(name, _)| !refused.contains(name)) {
+            for (name, plan) in
+                plans.into_iter().filter(|(name, _)| told.contains(name) && !refused.contains(name))
+            {
                 let before = state.plans.get(&name);
                 if before.is_none_or(|before| !plans::same(&before.plan, &plan)) {
                     state.plan_changes += 1;
@@ -37,6 +46,7 @@ impl Agent {
 
     pub(super) fn publish_overlay(&self) {
         let (members, now) = (self.core.members(), self.now());
+        let leases = self.core.leases(now);
         let (conflict, stale) = (self.core.conflict(now), self.core.stale_beats());
         if conflict && !self.publish.borrow().conflict {
             tracing::error!(
@@ -45,6 +55,7 @@ impl Agent {
         }
         self.publish(|state| {
             state.members = members;
+            state.leases = leases;
             state.conflict = conflict;
             state.stale_beats = stale;
         });

@@ -11,7 +11,7 @@ use super::federate::federation;
 use super::following::Following;
 use super::operate::Ask;
 use super::query::{Answered, Asker};
-use super::sources::Sources;
+use super::sources::{Provided, Sources, providers};
 use super::state::State;
 use super::turn::Agent;
 use super::writer::{Writer, WriterGone};
@@ -19,6 +19,7 @@ use crate::admin;
 use crate::config::Config;
 use crate::dataplane::{DataPlane, DataPlaneError, Left};
 use crate::discovery::Report;
+use crate::machine::Machine;
 use crate::overlay::{self, Overlay};
 
 /// Events of the overlay that are taken together at most.
@@ -57,12 +58,12 @@ pub enum AgentError {
     /// There is no such strategy.
     #[error("control.strategy: {0}")]
     Strategy(#[from] UnknownStrategy),
-    /// The client of a gateway or of the model server could not be made.
-    #[error("client of gateways or of the model server: {0}")]
+    /// The client of the model server could not be made.
+    #[error("client of the model server: {0}")]
     Client(#[from] reqwest::Error),
-    /// A gateway cannot be asked for its health.
-    #[error("gateway health: {0}")]
-    Health(String),
+    /// The client of a gateway could not be made.
+    #[error("client of a gateway: {0}")]
+    Provider(String),
     /// The system gave no thread.
     #[error("data plane thread: {0}")]
     Thread(std::io::Error),
@@ -100,13 +101,29 @@ pub async fn run(
     admin: admin::Listeners,
     dataplane: Box<dyn DataPlane>,
     overlay: Option<Overlay>,
+    shutdown: mpsc::Receiver<Exit>,
+) -> Result<Outcome, AgentError> {
+    let providers = providers(&config)?;
+    run_over(config, providers, admin, dataplane, overlay, shutdown).await
+}
+
+/// The same with these in place of the gateways of `config`.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_over(
+    config: Config,
+    providers: Vec<Provided>,
+    admin: admin::Listeners,
+    dataplane: Box<dyn DataPlane>,
+    overlay: Option<Overlay>,
     mut shutdown: mpsc::Receiver<Exit>,
 ) -> Result<Outcome, AgentError> {
     if !config.without_effect.is_empty() {
         tracing::warn!("without effect in this version: {}", config.without_effect.join(", "));
     }
     let core = Core::new(&config, overlay.is_some().then(|| federation(&config)))?;
-    let sources = Sources::new(&config)?;
+    let sources = Sources::new(&config, providers);
     let writer = Writer::start(dataplane).map_err(AgentError::Thread)?;
     let started = Instant::now();
     let (orders, events, status) = match overlay {
@@ -126,7 +143,8 @@ pub async fn run(
     let (remembered, reports) = sources.start(config.gateway.poll, &cancel);
 
     let (asker, answers) = Asker::new(&config)?;
-    let mut agent = Agent::new(core, writer, orders, publish, tick_seconds, started, asker);
+    let machine = Machine::new(config.gateway.cgroup.clone());
+    let mut agent = Agent::new(core, writer, orders, publish, tick_seconds, started, asker, machine);
     agent.take_over().await?;
     for (gateway, catalogue) in remembered {
         agent.remembered(gateway.as_deref(), catalogue);

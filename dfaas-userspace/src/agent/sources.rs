@@ -1,5 +1,6 @@
 //! The tasks that ask this node's gateways.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -7,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::AgentError;
 use crate::config::Config;
-use crate::discovery::{self, Catalogue, Client, Health, Memory, Report};
+use crate::discovery::{self, Catalogue, Memory, OpenFaas, Provider, Report, Source};
 
 /// Reports that wait for the agent; more make the tasks wait.
 const REPORTS: usize = 16;
@@ -15,37 +16,52 @@ const REPORTS: usize = 16;
 /// What an earlier agent was told, by gateway.
 pub(super) type Remembered = Vec<(Option<String>, Catalogue)>;
 
-/// Whom to ask for what; a gateway without a name is the node's own.
+/// A gateway of the node, and who speaks to it.
+#[derive(Debug, Clone)]
+pub struct Provided {
+    /// Its name; `None`: the node's own.
+    pub gateway: Option<String>,
+    /// Who speaks to it.
+    pub provider: Arc<dyn Provider>,
+}
+
+/// The gateways of a configuration. Those at addresses of their own are asked for their health too: the host answers for
+/// the own one at the listen addresses.
+///
+/// # Errors
+/// If a client cannot be made.
+pub fn providers(config: &Config) -> Result<Vec<Provided>, AgentError> {
+    let own = OpenFaas::own(&config.gateway, config.dataplane.gateway).map_err(AgentError::Provider)?;
+    let mut providers = vec![Provided { gateway: None, provider: Arc::new(own) }];
+    for gateway in &config.foreign_gateways {
+        let provider = OpenFaas::foreign(&gateway.api, gateway.address).map_err(AgentError::Provider)?;
+        providers.push(Provided { gateway: Some(gateway.name.clone()), provider: Arc::new(provider) });
+    }
+    Ok(providers)
+}
+
+/// Whom to ask for what.
 pub(super) struct Sources {
-    clients: Vec<(Option<String>, Client)>,
-    health: Vec<(Option<String>, Health)>,
+    all: Vec<(Provided, Source)>,
     remembered: Remembered,
 }
 
 impl Sources {
-    /// All gateways of a configuration. Those at addresses of their own are asked for their health too: the host answers
-    /// for the own one at the listen addresses.
-    pub(super) fn new(config: &Config) -> Result<Self, AgentError> {
-        let mut sources = Self { clients: Vec::new(), health: Vec::new(), remembered: Vec::new() };
+    /// These gateways, with what is remembered of them beside the agent's socket.
+    pub(super) fn new(config: &Config, providers: Vec<Provided>) -> Self {
         let socket = &config.admin.socket;
-        let own = Client::new(config.gateway.clone(), config.functions.clone())?;
-        sources.add(None, own, Memory::beside(socket));
-        if let Some(address) = config.dataplane.gateway {
-            sources.health.push((None, Health::new(address).map_err(AgentError::Health)?));
+        let mut sources = Self { all: Vec::new(), remembered: Vec::new() };
+        for provided in providers {
+            let memory = match &provided.gateway {
+                None => Memory::beside(socket),
+                Some(name) => Memory::of_gateway(socket, name),
+            };
+            let mut source = Source::new(provided.provider.clone(), config.functions.clone());
+            let kept = source.remember(memory);
+            sources.remembered.extend(kept.map(|catalogue| (provided.gateway.clone(), catalogue)));
+            sources.all.push((provided, source));
         }
-        for gateway in &config.foreign_gateways {
-            let name = &gateway.name;
-            let client = Client::new(gateway.api.clone(), config.functions.clone())?.foreign();
-            sources.add(Some(name.clone()), client, Memory::of_gateway(socket, name));
-            let health = Health::new(gateway.address).map_err(AgentError::Health)?;
-            sources.health.push((Some(name.clone()), health));
-        }
-        Ok(sources)
-    }
-
-    fn add(&mut self, name: Option<String>, mut client: Client, memory: Memory) {
-        self.remembered.extend(client.remember(memory).map(|catalogue| (name.clone(), catalogue)));
-        self.clients.push((name, client));
+        sources
     }
 
     /// Begins to ask every `poll`, until `cancel`; what is known from before, and what will be told.
@@ -55,13 +71,13 @@ impl Sources {
         cancel: &CancellationToken,
     ) -> (Remembered, mpsc::Receiver<Report>) {
         let (tell, reports) = mpsc::channel(REPORTS);
-        for (name, client) in self.clients {
-            let follow = discovery::follow(name, client, poll, tell.clone());
+        for (Provided { gateway, provider }, source) in self.all {
+            let follow = discovery::follow(gateway.clone(), source, poll, tell.clone());
             tokio::spawn(cancel.clone().run_until_cancelled_owned(follow));
-        }
-        for (name, health) in self.health {
-            let watch = discovery::watch(name, health, poll, tell.clone());
+            let watch = discovery::watch(gateway.clone(), provider.clone(), poll, tell.clone());
             tokio::spawn(cancel.clone().run_until_cancelled_owned(watch));
+            let count = discovery::count(gateway, provider, poll, tell.clone());
+            tokio::spawn(cancel.clone().run_until_cancelled_owned(count));
         }
         (self.remembered, reports)
     }

@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dfaas_control::Leases;
 use libp2p::PeerId;
 use tokio::sync::watch;
 
@@ -73,6 +74,8 @@ pub struct State {
     pub conflict: bool,
     /// Beats that were older than what was known of their sender.
     pub stale_beats: u64,
+    /// What this node and its peers lease each other, by name of the peer; nothing by most strategies.
+    pub leases: BTreeMap<String, Leases>,
     /// What is admitted from peers, by name; one that is missing has no limit.
     pub admission: BTreeMap<String, Admission>,
     /// When the agent started.
@@ -131,6 +134,7 @@ impl State {
             overlay,
             conflict: false,
             stale_beats: 0,
+            leases: BTreeMap::new(),
             admission: BTreeMap::new(),
             started,
             catalogue: None,

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,9 @@ use super::run::{AgentError, Exit, Outcome};
 use super::settling::Settling;
 use super::state::State;
 use super::writer::{Writer, WriterGone};
-use super::written::Written;
+use super::written::{Plans, Written};
 use crate::admin;
+use crate::machine::{Machine, Reading};
 use crate::overlay::{Event, Order};
 
 /// Longest wait for bound connections when leaving.
@@ -36,6 +37,8 @@ pub(super) struct Agent {
     pub(super) failing: Failing,
     /// Who answers the strategy's questions.
     pub(super) asker: Asker,
+    /// Looks at the machine; `None` while it does.
+    machine: Option<Machine>,
 }
 
 /// What goes wrong now; `None` where the last try went well.
@@ -43,6 +46,8 @@ pub(super) struct Agent {
 pub(super) struct Failing {
     pub writing: Option<String>,
     pub maintenance: Option<String>,
+    /// Reading what gateways count, by gateway.
+    pub counts: BTreeMap<Option<String>, String>,
 }
 
 impl Agent {
@@ -54,6 +59,7 @@ impl Agent {
         tick_seconds: admin::TickHistogram,
         started: Instant,
         asker: Asker,
+        machine: Machine,
     ) -> Self {
         let (written, arming, failing) = (Written::default(), Arming::default(), Failing::default());
         Self {
@@ -68,6 +74,7 @@ impl Agent {
             settling: None,
             failing,
             asker,
+            machine: Some(machine),
         }
     }
 
@@ -116,7 +123,7 @@ impl Agent {
                 self.publish_overlay();
                 Ok(())
             }
-            Next::Write => self.write(Vec::new()).await,
+            Next::Write => self.write(Plans::News, Vec::new()).await,
             Next::Decide => self.decide().await,
         }
     }
@@ -131,10 +138,11 @@ impl Agent {
     /// Measures, decides and writes.
     pub(super) async fn decide(&mut self) -> Result<(), WriterGone> {
         let mut failures = Vec::new();
+        let reading = self.look().await;
         let snapshot = self.writer.call(|dataplane| dataplane.snapshot()).await?;
         let snapshot = snapshot.map_err(|error| failures.push(error.to_string())).ok();
         let begun = Instant::now();
-        self.core.decide(self.now(), snapshot.clone(), &mut SystemRandom);
+        self.core.decide(self.now(), snapshot.clone(), reading, &mut SystemRandom);
         self.tick_seconds.observe(begun.elapsed().as_secs_f64());
         if let Some(snapshot) = &snapshot {
             self.log_problems(&snapshot.problems);
@@ -145,11 +153,29 @@ impl Agent {
                 state.snapshot = snapshot;
             }
         });
-        self.write(failures).await
+        self.write(Plans::All, failures).await
+    }
+
+    /// Looks at the machine, beside the loop, as files are read.
+    async fn look(&mut self) -> Reading {
+        let Some(mut machine) = self.machine.take() else { return Reading::default() };
+        let functions = self.core.to_measure();
+        let looked = tokio::task::spawn_blocking(move || {
+            let reading = machine.read(&functions);
+            (machine, reading)
+        });
+        match looked.await {
+            Ok((machine, reading)) => {
+                self.machine = Some(machine);
+                reading
+            }
+            // The runtime is on its way out.
+            Err(_) => Reading::default(),
+        }
     }
 
     /// Brings the data plane to what is wanted; `failures` are those on the way here.
-    pub(super) async fn write(&mut self, mut failures: Vec<String>) -> Result<(), WriterGone> {
+    pub(super) async fn write(&mut self, plans: Plans, mut failures: Vec<String>) -> Result<(), WriterGone> {
         let now = self.now();
         let wanted = self.core.wanted(now);
         if let Some(settling) =
@@ -163,7 +189,8 @@ impl Agent {
             return Ok(());
         }
         self.settling = None;
-        let todo = self.written.todo(&wanted);
+        let todo = self.written.todo(&wanted, plans);
+        let written = todo.plan_names();
         let told = self.writer.call(move |dataplane| todo.carry_out(dataplane)).await?;
         failures.extend(self.written.note(&wanted, &told));
         let mut refused = BTreeSet::new();
@@ -183,7 +210,7 @@ impl Agent {
         self.failing.writing = failures.first().cloned();
         self.publish_failures(failures.len());
         self.publish_overlay();
-        self.publish_plans(wanted, &refused, failures.is_empty());
+        self.publish_plans(wanted, &written, &refused, failures.is_empty() && plans == Plans::All);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ mod model;
 mod ports;
 mod positions;
 mod raw;
+mod topology;
 
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,9 +22,10 @@ pub use model::{
     Secret, StaticPeer,
 };
 use positions::{Positions, line_of};
+pub use topology::Topology;
 
 /// Keys (and what is under them) that are accepted and checked for form, and have no effect in this version.
-const WITHOUT_EFFECT: &[&str] = &["overlay.topology"];
+const WITHOUT_EFFECT: &[&str] = &[];
 
 /// Reads and checks the file, and the password and token files that it names.
 ///

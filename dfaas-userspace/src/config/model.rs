@@ -7,7 +7,9 @@ use std::time::Duration;
 use libp2p::pnet::PreSharedKey;
 use libp2p::{Multiaddr, PeerId};
 
+use super::topology::Topology;
 use crate::dataplane::Settings;
+use crate::machine::Pattern;
 
 /// A checked agent configuration.
 #[derive(Debug, Clone)]
@@ -49,6 +51,10 @@ pub struct Gateway {
     pub credentials: Option<(String, Secret)>,
     /// Time between reads of the list of functions.
     pub poll: Duration,
+    /// Where its metrics are; `None`: they are not read.
+    pub metrics: Option<reqwest::Url>,
+    /// Where the cgroups of its functions are on this machine; `None`: their processor time is not measured.
+    pub cgroup: Option<Pattern>,
 }
 
 /// A gateway beside the node's own.
@@ -127,6 +133,8 @@ pub struct Overlay {
     pub mdns: bool,
     /// Nodes with which to exchange beats, as far as it is for this node to choose.
     pub neighbours: usize,
+    /// Nodes that are always, or never, among them.
+    pub topology: Topology,
 }
 
 /// What the file says of one node of the overlay.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use dfaas_control::{DEFAULT_STRATEGY, Options};
 use serde::Deserialize;
 
+use crate::machine::DEFAULT_PATTERN;
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Raw {
@@ -66,6 +68,8 @@ pub(super) struct Gateway {
     pub password_file: String,
     #[serde(with = "humantime_serde")]
     pub poll: Duration,
+    pub metrics: String,
+    pub cgroup: String,
 }
 
 impl Default for Gateway {
@@ -76,6 +80,8 @@ impl Default for Gateway {
             user: String::new(),
             password_file: String::new(),
             poll: Duration::from_secs(5),
+            metrics: String::new(),
+            cgroup: DEFAULT_PATTERN.to_owned(),
         }
     }
 }
@@ -88,6 +94,7 @@ pub(super) struct ForeignGateway {
     pub address: String,
     pub user: String,
     pub password_file: String,
+    pub metrics: String,
 }
 
 #[derive(Debug, Deserialize)]

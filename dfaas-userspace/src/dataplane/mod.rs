@@ -41,6 +41,8 @@ pub use api::{
     PickMode, Pins, Settings, Snapshot, Target, Wait, Waits,
 };
 pub(crate) use bpffs::versioned;
+#[cfg(test)]
+pub(crate) use convert::plan as map_entry;
 pub use explain::{Explanation, Outcome, Question, Step};
 pub use kernel::Kernel;
 pub(crate) use link::{Link, Links};

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::listing::ListedFunction;
+use super::provider::ListedFunction;
 use super::valid_spelling;
 use crate::config::FunctionOverride;
 
@@ -11,6 +11,10 @@ const DEFAULT_DEADLINE: Duration = Duration::from_secs(1);
 /// A function of a gateway of this node with what labels and configuration say of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionInfo {
+    /// Its name as its gateway lists it, without a namespace.
+    pub name: String,
+    /// Its namespace there.
+    pub namespace: String,
     /// Every spelling by which callers name it, the canonical one first.
     pub spellings: Vec<String>,
     /// Most invocations a second served here.
@@ -64,6 +68,7 @@ impl Catalogue {
             let chosen = spellings.iter().find_map(|spelling| overrides.get(spelling));
             overlay(&mut info, chosen.copied().unwrap_or_default());
             info.spellings = spellings;
+            namespace.clone_into(&mut info.namespace);
             catalogue.functions.insert(canonical, info);
         }
         catalogue
@@ -114,6 +119,8 @@ fn labelled(name: &str, function: &ListedFunction, problems: &mut Vec<String>) -
         }
     });
     FunctionInfo {
+        name: function.name.clone(),
+        namespace: String::new(),
         spellings: Vec::new(),
         max_rate: max_rate.filter(|rate| *rate > 0.0),
         max_inflight: None,

@@ -4,20 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use super::listing::ListedFunction;
-
-/// What a gateway told; overrides of the configuration are not in it, so that they may change meanwhile.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Listing {
-    /// The gateway that told it: another one's functions are of no use.
-    pub gateway: String,
-    /// Its namespaces; empty if it has none to tell.
-    pub namespaces: Vec<String>,
-    /// Its functions.
-    pub functions: Vec<ListedFunction>,
-}
+use super::provider::Listing;
 
 /// A file with a [`Listing`] as JSON; rewritten when the listing changes.
 #[derive(Debug)]
@@ -94,6 +81,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::discovery::ListedFunction;
 
     fn listing() -> Listing {
         let labels = [("dfaas.maxrate".to_owned(), "10".to_owned())].into();

@@ -1,10 +1,13 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::catalogue::Catalogue;
-use super::client::{Client, DiscoveryError};
-use super::health::Health;
+use super::counts::Counts;
+use super::error::DiscoveryError;
+use super::provider::Provider;
+use super::source::Source;
 
 /// Longest wait after a failure, so that a gateway that comes back is seen soon.
 const RETRY: Duration = Duration::from_secs(1);
@@ -25,12 +28,14 @@ pub enum News {
     Functions(Result<Catalogue, DiscoveryError>),
     /// Whether it answers where it takes invocations, or why not.
     Health(Result<(), String>),
+    /// What it counted, or why it does not tell.
+    Counts(Result<Counts, DiscoveryError>),
 }
 
 /// Asks a gateway for its functions every `poll` and tells what it answered, until nobody listens.
-pub async fn follow(gateway: Option<String>, mut client: Client, poll: Duration, tell: mpsc::Sender<Report>) {
+pub async fn follow(gateway: Option<String>, mut source: Source, poll: Duration, tell: mpsc::Sender<Report>) {
     loop {
-        let answer = client.catalogue().await;
+        let answer = source.catalogue().await;
         let wait = if answer.is_ok() { poll } else { poll.min(RETRY) };
         if tell.send(Report { gateway: gateway.clone(), news: News::Functions(answer) }).await.is_err() {
             return;
@@ -39,14 +44,37 @@ pub async fn follow(gateway: Option<String>, mut client: Client, poll: Duration,
     }
 }
 
-/// Asks a gateway for its health every `poll` and tells how it is, until nobody listens.
-pub async fn watch(gateway: Option<String>, health: Health, poll: Duration, tell: mpsc::Sender<Report>) {
-    loop {
-        let answer = health.check().await;
+/// Asks a gateway for its health every `poll` and tells how it is, until nobody listens. One that has none to tell is
+/// not asked.
+pub async fn watch(
+    gateway: Option<String>,
+    provider: Arc<dyn Provider>,
+    poll: Duration,
+    tell: mpsc::Sender<Report>,
+) {
+    while let Some(health) = provider.health() {
+        let answer = health.await;
         let wait = if answer.is_ok() { poll } else { poll.min(RETRY) };
         if tell.send(Report { gateway: gateway.clone(), news: News::Health(answer) }).await.is_err() {
             return;
         }
         tokio::time::sleep(wait).await;
+    }
+}
+
+/// Asks a gateway for what it counted every `poll` and tells it, until nobody listens. One that tells nobody is not
+/// asked.
+pub async fn count(
+    gateway: Option<String>,
+    provider: Arc<dyn Provider>,
+    poll: Duration,
+    tell: mpsc::Sender<Report>,
+) {
+    while let Some(counts) = provider.counts() {
+        let answer = counts.await;
+        if tell.send(Report { gateway: gateway.clone(), news: News::Counts(answer) }).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(poll).await;
     }
 }

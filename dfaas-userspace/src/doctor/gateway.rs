@@ -1,48 +1,61 @@
-use super::Finding;
-use crate::config::Config;
-use crate::discovery::{Client, Health};
+use std::sync::Arc;
 
-/// Every gateway of the node: whether it tells its functions, and whether it answers where it takes invocations.
+use super::Finding;
+use crate::agent::{Provided, providers};
+use crate::config::Config;
+use crate::discovery::Source;
+
+/// Every gateway of the node: whether it tells its functions, whether it answers where it takes invocations, and whether
+/// it tells what it counts.
 pub(super) async fn examine(config: &Config) -> Vec<Finding> {
-    let own = Client::new(config.gateway.clone(), config.functions.clone());
-    let mut findings = vec![functions("gateway", "gateway", own).await];
-    if let Some(address) = config.dataplane.gateway {
-        findings.push(health("gateway.address", Health::new(address)).await);
-    }
-    for gateway in &config.foreign_gateways {
-        let client = Client::new(gateway.api.clone(), config.functions.clone()).map(Client::foreign);
-        findings.push(functions(&format!("functions of {}", gateway.name), "foreign_gateway", client).await);
-        findings.push(health(&format!("health of {}", gateway.name), Health::new(gateway.address)).await);
+    let all = match providers(config) {
+        Ok(all) => all,
+        Err(cause) => return vec![Finding::fail("gateway", cause.to_string(), "report this")],
+    };
+    let mut findings = Vec::new();
+    for Provided { gateway, provider } in all {
+        let name = |what: &str| gateway.as_ref().map(|name| format!("{what} of {name}"));
+        let table = if gateway.is_some() { "foreign_gateway" } else { "gateway" };
+        let source = Source::new(Arc::clone(&provider), config.functions.clone());
+        let check = name("functions").unwrap_or_else(|| "gateway".to_owned());
+        findings.push(functions(&check, table, provider.address(), source).await);
+        if let Some(health) = provider.health() {
+            let check = name("health").unwrap_or_else(|| "gateway.address".to_owned());
+            findings.push(told(
+                &check,
+                health.await,
+                "answers where it takes invocations",
+                "start the gateway, or correct its address",
+            ));
+        }
+        if let Some(counts) = provider.counts() {
+            let check = name("metrics").unwrap_or_else(|| "gateway.metrics".to_owned());
+            let counts = counts.await.map(|_| ()).map_err(|error| error.to_string());
+            let advice = format!("correct {table}.metrics, or leave it out");
+            findings.push(told(&check, counts, "tells what it counts", &advice));
+        }
     }
     findings
 }
 
-async fn functions(check: &str, table: &str, client: Result<Client, reqwest::Error>) -> Finding {
+async fn functions(check: &str, table: &str, address: &str, mut source: Source) -> Finding {
     let advice =
         || format!("start the gateway, or correct {table}.url, {table}.user and {table}.password_file");
-    let mut client = match client {
-        Ok(client) => client,
-        Err(cause) => return Finding::fail(check, cause.to_string(), advice()),
-    };
-    match client.catalogue().await {
+    match source.catalogue().await {
         Err(error) => Finding::fail(check, error.to_string(), advice()),
         Ok(catalogue) if !catalogue.problems.is_empty() => {
             let found = format!("{} functions; {}", catalogue.functions.len(), catalogue.problems.join("; "));
             Finding::warn(check, found, "correct the labels")
         }
         Ok(catalogue) => {
-            Finding::ok(check, format!("{} answers, {} functions", client.url(), catalogue.functions.len()))
+            Finding::ok(check, format!("{address} answers, {} functions", catalogue.functions.len()))
         }
     }
 }
 
-async fn health(check: &str, health: Result<Health, String>) -> Finding {
-    let answer = match health {
-        Ok(health) => health.check().await,
-        Err(cause) => Err(cause),
-    };
+fn told(check: &str, answer: Result<(), String>, well: &str, advice: &str) -> Finding {
     match answer {
-        Ok(()) => Finding::ok(check, "answers where it takes invocations"),
-        Err(why) => Finding::fail(check, why, "start the gateway, or correct its address"),
+        Ok(()) => Finding::ok(check, well),
+        Err(why) => Finding::fail(check, why, advice),
     }
 }

@@ -145,6 +145,7 @@ impl Net {
                     self.event(to, Event::Probed { by: self.ids[from], nonce });
                 }
             }
+            Order::Describe { .. } | Order::Demand { .. } => {}
             Order::Offence { peer, offence } => {
                 let by = self.ids.iter().position(|id| *id == peer).unwrap();
                 self.offences.push((by, from, offence));

@@ -79,7 +79,23 @@ impl Federation {
             effects.orders.extend(probe(member));
         }
         self.beat_to_all(now, &mut effects);
+        effects.orders.extend(self.describe());
         effects
+    }
+
+    /// What the overlay is to tell of this node, if that is news.
+    fn describe(&mut self) -> Option<Order> {
+        let (digest, incarnation) = (self.digest, self.incarnation.current());
+        if self.described == Some((digest, incarnation)) {
+            return None;
+        }
+        self.described = Some((digest, incarnation));
+        Some(Order::Describe { card: Box::new(self.card.clone()), digest, incarnation })
+    }
+
+    /// The identity of the node that strategies know by this number.
+    pub(crate) fn id_of(&self, node: NodeId) -> Option<PeerId> {
+        self.members.iter().find(|(_, member)| member.node == node).map(|(id, _)| *id)
     }
 
     /// Those whose beats have stopped are peers no longer.

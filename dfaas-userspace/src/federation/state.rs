@@ -47,6 +47,8 @@ pub struct Federation {
     pub(super) members: BTreeMap<PeerId, Member>,
     pub(super) pins: BTreeMap<PeerId, OverlayPeer>,
     pub(super) left: BTreeSet<PeerId>,
+    /// Card (by its digest) and incarnation that the overlay was told of last.
+    pub(super) described: Option<(u64, u64)>,
 }
 
 impl Federation {
@@ -68,6 +70,7 @@ impl Federation {
             members: BTreeMap::new(),
             pins: settings.pins,
             left: BTreeSet::new(),
+            described: None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{mpsc, watch};
 
-use super::beat::{Beat, Nonce};
+use super::beat::{Beat, Card, Nonce};
 
 /// The agent's end of the overlay. The task behind it ends when `orders` is dropped.
 #[derive(Debug)]
@@ -76,6 +76,21 @@ pub enum Order {
         /// The nonce.
         nonce: Nonce,
     },
+    /// What this node says of itself to those who do not know it yet; from now on, until the next such order.
+    Describe {
+        /// Its card.
+        card: Box<Card>,
+        /// The digest of the card.
+        digest: u64,
+        /// Its agent's incarnation.
+        incarnation: u64,
+    },
+    /// Once a period: what each neighbour gives while this node's demand is not met (who is missing gives nothing), or
+    /// `None` when it is met. Neighbours that do not help are replaced.
+    Demand {
+        /// The worth of each.
+        unmet: Option<BTreeMap<PeerId, f64>>,
+    },
     /// A beat of this node was well-formed and yet wrong: its standing falls.
     Offence {
         /// The node.
@@ -96,13 +111,16 @@ pub enum Offence {
     Flood,
     /// A beat that was there before.
     Replayed,
-    /// A claim about somebody else, or an address that is not the sender's.
+    /// A claim about somebody else, or an address or a signature that is not the sender's.
     Forged,
+    /// A record of membership that has expired.
+    Stale,
 }
 
 impl Offence {
     /// Every offence.
-    pub const ALL: [Self; 5] = [Self::Malformed, Self::Oversized, Self::Flood, Self::Replayed, Self::Forged];
+    pub const ALL: [Self; 6] =
+        [Self::Malformed, Self::Oversized, Self::Flood, Self::Replayed, Self::Forged, Self::Stale];
 
     /// Its word in metrics.
     pub fn name(self) -> &'static str {
@@ -112,6 +130,7 @@ impl Offence {
             Self::Flood => "flood",
             Self::Replayed => "replayed",
             Self::Forged => "forged",
+            Self::Stale => "stale",
         }
     }
 }
@@ -121,13 +140,21 @@ impl Offence {
 pub struct Status {
     /// Addresses at which it listens, each ending with this node's id.
     pub listening: Vec<Multiaddr>,
-    /// Nodes of the federation that it has heard of, itself not among them.
+    /// Nodes of the federation that it has heard of, itself not among them; a bounded number.
     pub members: usize,
+    /// Signed records of nodes that it keeps.
+    pub records: usize,
+    /// Nodes to which there is a connection, for whatever reason.
+    pub connected: usize,
+    /// Neighbours given up because demand was not met with them.
+    pub replaced: u64,
+    /// Addresses of this node behind address translation, as others see it.
+    pub external: Vec<Multiaddr>,
     /// Nodes to which there is a link.
     pub links: BTreeMap<PeerId, Link>,
     /// Beats received and sent.
     pub beats: (u64, u64),
-    /// Bytes of beats received and sent, with their framing.
+    /// Bytes of beats and exchanges received and sent, with their framing.
     pub bytes: (u64, u64),
     /// Offences by kind; connections that were refused: `not_allowed`, `handshake`, `shut_out`, `limit` (links too);
     /// and what was left out: `unknown_version` (frames), `probe` (datagrams that are none, or of nodes without a

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use libp2p::allow_block_list::{self, AllowedPeers, BlockedPeers};
@@ -12,21 +13,20 @@ use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{PeerId, StreamProtocol, identify, kad, mdns, ping};
 
+use super::record::MAX_RECORD;
 use super::streams;
 
 /// The protocol of the federation's DHT. All who speak it are members: it is no part of any other.
 pub const KAD: StreamProtocol = StreamProtocol::new("/dfaas/kad/1");
-/// The key that every member provides.
-pub const RENDEZVOUS: &[u8] = b"/dfaas/federation/1";
-
 /// Connections being opened: of others, and by this node.
 const MOST_PENDING: (u32, u32) = (256, 24);
 /// Connections of others, of this node, and with one peer.
 const MOST_ESTABLISHED: (u32, u32, u32) = (192, 128, 4);
-/// Members that one node tells another in an answer, and that it stores.
-const MOST_PROVIDERS: usize = 64;
-/// Time after which a member that provides no more is forgotten by the DHT.
-const PROVIDER_TTL: Duration = Duration::from_secs(30 * 60);
+/// Records of members that a node keeps for the DHT.
+pub(super) const MOST_RECORDS: usize = 256;
+/// Nodes that keep each record, and that a look-up ends with. Every look-up connects to about so many, however large the
+/// federation is.
+const REPLICATION: NonZeroUsize = NonZeroUsize::new(8).expect("more than none");
 /// Longest look-up.
 pub(super) const LOOKUP: Duration = Duration::from_secs(20);
 
@@ -90,20 +90,16 @@ impl Behaviour {
         })
     }
 
-    /// Tells the DHT that this node is a member, and asks it for others: those who provide the federation's key, and
-    /// those around a random point. The two look-ups.
-    pub(super) fn look_up(&mut self) -> Vec<kad::QueryId> {
-        let key = kad::RecordKey::new(&RENDEZVOUS);
-        // The store has room for this one key.
-        let _ = self.kad.start_providing(key.clone());
-        vec![self.kad.get_providers(key), self.kad.get_closest_peers(PeerId::random())]
+    /// Asks the DHT for members: those around a random point.
+    pub(super) fn look_up(&mut self) -> kad::QueryId {
+        self.kad.get_closest_peers(PeerId::random())
     }
 }
 
 fn kademlia(own: PeerId) -> kad::Behaviour<MemoryStore> {
     let mut config = kad::Config::new(KAD);
     config
-        // Records wait for a word of ours: see `provided`.
+        // Records wait for a word of ours: see `membership.rs`.
         .set_record_filtering(kad::StoreInserts::FilterBoth)
         // Only what a node says of itself is handed on.
         .set_kbucket_inserts(kad::BucketInserts::Manual)
@@ -111,16 +107,17 @@ fn kademlia(own: PeerId) -> kad::Behaviour<MemoryStore> {
         .set_record_ttl(None)
         .set_replication_interval(None)
         .set_publication_interval(None)
-        .set_provider_record_ttl(Some(PROVIDER_TTL))
+        .set_replication_factor(REPLICATION)
         .set_provider_publication_interval(None)
         .set_periodic_bootstrap_interval(None)
         .set_query_timeout(LOOKUP)
-        .set_max_packet_size(64 * 1024);
+        .set_max_packet_size(16 * 1024);
     let store = MemoryStoreConfig {
-        max_records: 0,
-        max_value_bytes: 0,
-        max_provided_keys: 1,
-        max_providers_per_key: MOST_PROVIDERS,
+        // One more is this node's own.
+        max_records: MOST_RECORDS + 1,
+        max_value_bytes: MAX_RECORD + 1,
+        max_provided_keys: 0,
+        max_providers_per_key: 0,
     };
     let mut kad = kad::Behaviour::with_config(own, MemoryStore::with_config(own, store), config);
     // Every member is a full one, reachable or not.

@@ -9,15 +9,17 @@ use super::address::bare;
 use super::backoff::Backoff;
 
 /// Most nodes in the book, those of the configuration aside.
-const MOST: usize = 1024;
+const MOST: usize = 256;
 /// Most nodes in it that this one has only heard of.
-const MOST_HEARD: usize = 256;
+const MOST_HEARD: usize = 128;
 /// Most addresses of one node.
 pub(super) const MOST_ADDRESSES: usize = 8;
 /// Calls after which one that was never reached is forgotten.
 const HEARD_CALLS: u32 = 3;
 /// Time after which a call has ended although nobody said so: one that found this node itself, for example.
 const CALL: Duration = Duration::from_secs(60);
+/// A node that was called only to see how far away it is is called again after so many of the longest waits.
+const SEEN: u32 = 10;
 /// Most calls at one time.
 pub(super) const MOST_CALLS: usize = 8;
 /// Time after which a member that does not answer is forgotten.
@@ -39,6 +41,8 @@ struct Entry {
     knowledge: Knowledge,
     /// Without peer id; the ones that worked last first.
     addresses: Vec<Multiaddr>,
+    /// Round-trip time, as short as it can be.
+    rtt: Option<Duration>,
     connected: bool,
     /// Since when it is being called.
     calling: Option<Instant>,
@@ -54,7 +58,8 @@ struct Entry {
 pub(super) enum Eagerness {
     /// More links are wanted: whoever is known.
     Wanting,
-    /// There are links enough. One lost member now and then, so that a federation that fell apart grows together again.
+    /// There are links enough. One node now and then: nearer ones may be among them, and a federation that fell apart
+    /// grows together again.
     Content,
 }
 
@@ -65,8 +70,9 @@ pub(super) struct Book {
     /// First and longest wait between calls.
     waits: (Duration, Duration),
     entries: BTreeMap<PeerId, Entry>,
-    /// When the next call is made that is not needed.
+    /// When the next call is made that is not needed, and the wait after it: short at first.
     leisure: Instant,
+    pace: Duration,
     /// Whether what is worth remembering changed.
     changed: bool,
 }
@@ -74,7 +80,7 @@ pub(super) struct Book {
 impl Book {
     /// An empty book of the node `own`, which never stands in it.
     pub(super) fn new(own: PeerId, waits: (Duration, Duration), now: Instant) -> Self {
-        Self { own, waits, entries: BTreeMap::new(), leisure: now, changed: false }
+        Self { own, waits, entries: BTreeMap::new(), leisure: now, pace: waits.0, changed: false }
     }
 
     /// A node of the configuration: never forgotten.
@@ -133,8 +139,12 @@ impl Book {
         if let Some(entry) = self.entries.get_mut(peer) {
             entry.connected = false;
             entry.seen = now;
-            entry.next =
-                now + if lost { entry.waits.fail(chance) } else { self.waits.1.mul_f64(0.75 + chance / 2.0) };
+            entry.next = now
+                + if lost {
+                    entry.waits.fail(chance)
+                } else {
+                    (self.waits.1 * SEEN).mul_f64(0.75 + chance / 2.0)
+                };
         }
     }
 
@@ -173,21 +183,57 @@ impl Book {
             Eagerness::Content => 0,
         };
         let wanted = |peer: &PeerId, entry: &Entry| {
-            let known = eagerness == Eagerness::Wanting || entry.knowledge > Knowledge::Heard;
-            !entry.connected && !calling(entry) && entry.next <= now && known && may(peer)
+            !entry.connected && !calling(entry) && entry.next <= now && may(peer)
         };
         let mut due: Vec<_> = self.entries.iter_mut().filter(|(peer, entry)| wanted(peer, entry)).collect();
-        // Who failed least first: one that was just lost before one that was not reached for hours.
-        due.sort_by_key(|(_, entry)| (entry.waits.failures(), entry.next));
+        match eagerness {
+            // Who failed least first: one that was just lost before one that was not reached for hours.
+            Eagerness::Wanting => due.sort_by_key(|(_, entry)| (entry.waits.failures(), entry.next)),
+            // In turn.
+            Eagerness::Content => due.sort_by_key(|(_, entry)| entry.next),
+        }
         let call = |(peer, entry): (&PeerId, &mut Entry)| {
             entry.calling = Some(now);
             (*peer, entry.addresses.clone())
         };
         let due: Vec<_> = due.into_iter().take(room).map(call).collect();
         if eagerness == Eagerness::Content && !due.is_empty() {
-            self.leisure = now + self.waits.1 / 4;
+            self.leisure = now + self.pace;
+            self.pace = (self.pace * 2).min(self.waits.1);
         }
         due
+    }
+
+    /// The addresses of a node that is to be called at once; `None` if it need not be, or has none.
+    pub(super) fn call(&mut self, peer: &PeerId, now: Instant) -> Option<Vec<Multiaddr>> {
+        let entry =
+            self.entries.get_mut(peer).filter(|entry| !entry.connected && !entry.addresses.is_empty())?;
+        if entry.calling.is_some_and(|since| now.saturating_duration_since(since) < CALL) {
+            return None;
+        }
+        entry.calling = Some(now);
+        Some(entry.addresses.clone())
+    }
+
+    /// The round-trip time to a node was measured. What counts is how near it can be: load only adds to that, so shorter
+    /// times hold at once and longer ones by a twentieth of the difference.
+    pub(super) fn measured(&mut self, peer: &PeerId, rtt: Duration) {
+        if let Some(entry) = self.entries.get_mut(peer) {
+            entry.rtt = Some(entry.rtt.map_or(rtt, |known| rtt.min(known + rtt.saturating_sub(known) / 20)));
+        }
+    }
+
+    /// Every node with the round-trip time to it, and whether it might be reached at a moment.
+    pub(super) fn nodes(
+        &self,
+    ) -> impl Iterator<Item = (&PeerId, Option<Duration>, impl Fn(Instant) -> bool)> {
+        self.entries.iter().map(|(peer, entry)| {
+            let reachable = |now| {
+                let failed = entry.waits.failures() > 0 && entry.next > now;
+                !entry.addresses.is_empty() && !failed
+            };
+            (peer, entry.rtt, reachable)
+        })
     }
 
     /// Nodes heard of.
@@ -225,6 +271,7 @@ impl Book {
         let entry = self.entries.entry(peer).or_insert_with(|| Entry {
             knowledge,
             addresses: Vec::new(),
+            rtt: None,
             connected: false,
             calling: None,
             seen: now,
@@ -245,10 +292,16 @@ impl Book {
 
     /// Whether there is room for one more.
     fn make_room(&mut self, knowledge: Knowledge) -> bool {
-        let heard = self.entries.values().filter(|entry| entry.knowledge == Knowledge::Heard).count();
+        let heard = |entry: &Entry| entry.knowledge == Knowledge::Heard;
         match knowledge {
             Knowledge::Seed => true,
-            Knowledge::Heard if heard >= MOST_HEARD || self.entries.len() >= MOST => false,
+            Knowledge::Heard if self.entries.values().filter(|entry| heard(entry)).count() >= MOST_HEARD => {
+                // The oldest rumour makes room.
+                let free = self.entries.iter().filter(|(_, entry)| heard(entry) && !entry.connected);
+                let oldest = free.min_by_key(|(_, entry)| entry.seen).map(|(peer, _)| *peer);
+                oldest.is_some_and(|peer| self.entries.remove(&peer).is_some())
+            }
+            Knowledge::Heard if self.entries.len() >= MOST => false,
             _ if self.entries.len() < MOST => true,
             // The least known, and the longest not reached, makes room.
             _ => {

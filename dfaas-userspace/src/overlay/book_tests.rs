@@ -69,16 +69,22 @@ fn a_lost_member_is_called_again_and_forgotten_after_a_day() {
 }
 
 #[test]
-fn with_links_enough_only_members_are_called_and_now_and_then() {
-    let (mut book, now) = (book(), Instant::now());
-    (0..5).for_each(|port| book.introduced(PeerId::random(), [at(port + 1)], now));
-    book.heard(PeerId::random(), [at(9)], now);
-    let first = due(&mut book, now, Eagerness::Content);
-    assert_eq!(first.len(), 1);
-    book.failed(&first[0], now, 0.5);
-    assert_eq!(due(&mut book, now, Eagerness::Content).len(), 0);
-    assert_eq!(due(&mut book, now + CAP / 4, Eagerness::Content).len(), 1);
-    assert_eq!(due(&mut book, now, Eagerness::Wanting).len(), 4);
+fn with_links_enough_nodes_are_called_one_by_one_and_ever_more_rarely() {
+    let (mut book, start) = (book(), Instant::now());
+    (0..5).for_each(|port| book.introduced(PeerId::random(), [at(port + 1)], start));
+    (0..100).for_each(|port| book.heard(PeerId::random(), [at(port + 1)], start));
+    let (mut now, mut calls) = (start, Vec::new());
+    while now < start + Duration::from_secs(600) {
+        for peer in due(&mut book, now, Eagerness::Content) {
+            calls.push((now - start).as_secs());
+            book.connected(&peer);
+            book.disconnected(&peer, false, now, 0.5);
+        }
+        now += Duration::from_millis(500);
+    }
+    assert_eq!(calls[..8], [0, 1, 3, 7, 15, 31, 63, 123]);
+    assert_eq!(calls.len(), 15, "one a minute: {calls:?}");
+    assert_eq!(due(&mut book, now, Eagerness::Wanting).len(), MOST_CALLS);
 }
 
 #[test]
@@ -87,8 +93,44 @@ fn a_connection_without_use_is_not_made_again_soon() {
     book.introduced(peer, [at(1)], now);
     book.connected(&peer);
     book.disconnected(&peer, false, now, 0.5);
-    assert_eq!(due(&mut book, now + CAP / 2, Eagerness::Wanting), []);
-    assert_eq!(due(&mut book, now + CAP, Eagerness::Wanting), [peer]);
+    assert_eq!(due(&mut book, now + CAP * SEEN / 2, Eagerness::Wanting), []);
+    assert_eq!(due(&mut book, now + CAP * SEEN, Eagerness::Wanting), [peer]);
+}
+
+#[test]
+fn a_node_that_is_needed_is_called_at_once_and_once() {
+    let (mut book, now, peer) = (book(), Instant::now(), PeerId::random());
+    assert_eq!(book.call(&peer, now), None);
+    book.introduced(peer, [at(1)], now);
+    let reachable = |book: &Book, now| book.nodes().all(|(_, _, reachable)| reachable(now));
+    assert!(reachable(&book, now));
+    assert_eq!(book.call(&peer, now), Some(vec![at(1)]));
+    assert_eq!(book.call(&peer, now), None);
+    book.failed(&peer, now, 0.5);
+    assert!(!reachable(&book, now) && reachable(&book, now + FIRST));
+}
+
+#[test]
+fn a_long_round_trip_time_that_is_seen_once_changes_little() {
+    let (mut book, now, peer) = (book(), Instant::now(), PeerId::random());
+    book.introduced(peer, [at(1)], now);
+    let mut measure = |ms| {
+        book.measured(&peer, Duration::from_millis(ms));
+        book.nodes().next().unwrap().1.unwrap().as_millis()
+    };
+    assert_eq!([measure(20), measure(120), measure(10), measure(10)], [20, 25, 10, 10]);
+    let last = (0..100).map(|_| measure(50)).last();
+    assert_eq!(last, Some(49), "one that lasts is believed in the end");
+}
+
+#[test]
+fn rumours_make_room_for_newer_ones() {
+    let (start, mut book) = (Instant::now(), book());
+    let peers: Vec<PeerId> = (0..MOST_HEARD + 1).map(|_| PeerId::random()).collect();
+    for (peer, ms) in peers.iter().zip(0..) {
+        book.heard(*peer, [at(1)], start + Duration::from_millis(ms));
+    }
+    assert!(!book.knows(&peers[0]) && peers[1..].iter().all(|peer| book.knows(peer)));
 }
 
 #[test]

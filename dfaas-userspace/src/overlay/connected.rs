@@ -14,10 +14,12 @@ use tokio_util::task::AbortOnDropHandle;
 use super::address;
 use super::api::{Event, Offence};
 use super::beat::Beat;
+use super::exchange::Exchange;
 use super::links::Action;
 use super::meter::{Meter, TooMuch};
 use super::standing::Verdict;
 use super::stream_in::{self, Told};
+use super::stream_out::Outgoing;
 use super::streams::StreamEvent;
 use super::task::Task;
 use super::{stream_out, wire};
@@ -34,12 +36,29 @@ pub(super) struct Reader {
 pub(super) struct Writer {
     number: u64,
     connection: ConnectionId,
-    /// The beat to be sent next.
-    slot: watch::Sender<Option<Bytes>>,
+    /// What is to be sent next.
+    slot: watch::Sender<Option<Outgoing>>,
     task: AbortOnDropHandle<()>,
+    /// When the peer was told of links and nodes last, and what of the links.
+    exchanged: Option<(Instant, Exchange)>,
+    /// Whether it has to hear of this node's own record again.
+    tell_own: bool,
 }
 
 impl Writer {
+    /// This node's own record is new.
+    pub(super) fn tell_again(&mut self) {
+        self.tell_own = true;
+    }
+
+    /// Sends a last word and ends.
+    pub(super) fn say_last(self, word: &Exchange) {
+        if let Ok(bytes) = wire::encode_exchange(word) {
+            self.slot.send_replace(Some(Outgoing { bytes, beats: 0 }));
+        }
+        drop(self.finish());
+    }
+
     /// Lets it send what it has, and ends it.
     pub(super) fn finish(self) -> JoinHandle<()> {
         self.task.detach()
@@ -56,10 +75,15 @@ impl Task {
                     let (slot, frames) = watch::channel(None);
                     let (traffic, tell) = (Arc::clone(&self.traffic), self.tell.clone());
                     let task = tokio::spawn(stream_out::write(peer, number, stream, frames, traffic, tell));
-                    self.writers.insert(
-                        peer,
-                        Writer { number, connection, slot, task: AbortOnDropHandle::new(task) },
-                    );
+                    let writer = Writer {
+                        number,
+                        connection,
+                        slot,
+                        task: AbortOnDropHandle::new(task),
+                        exchanged: None,
+                        tell_own: true,
+                    };
+                    self.writers.insert(peer, writer);
                 }
             }
             StreamEvent::Opened { peer, stream: None, .. } => self.closed(&peer),
@@ -72,7 +96,8 @@ impl Task {
         if !self.may_open(peer, now) {
             return;
         }
-        if !self.links.arrived(&peer, now) {
+        let room = self.neighbourhood.accepts(&peer, self.links.engaged());
+        if !self.links.arrived(&peer, room, now) {
             self.refuse("limit");
             return;
         }
@@ -110,6 +135,7 @@ impl Task {
                     reader.early = Some(beat);
                 }
             }
+            Told::Exchange(peer, exchange) => self.exchanged(peer, *exchange),
             Told::Offence(peer, offence) => self.offend(peer, offence),
             Told::Departed(peer, number) => {
                 if self.readers.get(&peer).is_some_and(|reader| reader.number == number) {
@@ -170,13 +196,51 @@ impl Task {
         addresses
     }
 
-    /// Puts a beat into the slot of a peer, in place of one that was not sent yet.
+    /// Puts a beat into the slot of a peer, in place of one that was not sent yet; before it, if that is due, a word about
+    /// links and other nodes.
     pub(super) fn send(&mut self, to: &PeerId, beat: &Beat) {
-        let Some(writer) = self.writers.get(to).filter(|_| self.links.is_linked(to)) else { return };
-        match wire::encode(beat) {
-            Ok(frame) => drop(writer.slot.send_replace(Some(frame))),
-            Err(cause) => tracing::error!(peer = %to, "a beat is not sent: {cause}"),
+        if !self.writers.contains_key(to) || !self.links.is_linked(to) {
+            return;
         }
+        let frame = match wire::encode(beat) {
+            Ok(frame) => frame,
+            Err(cause) => return tracing::error!(peer = %to, "a beat is not sent: {cause}"),
+        };
+        let before = self.exchange(to).and_then(|exchange| wire::encode_exchange(&exchange).ok());
+        let bytes = match before {
+            Some(before) => Bytes::from([before, frame].concat()),
+            None => frame,
+        };
+        if let Some(writer) = self.writers.get(to) {
+            writer.slot.send_replace(Some(Outgoing { bytes, beats: 1 }));
+        }
+    }
+
+    /// What a neighbour is to be told now besides a beat: now and then, and when the link has got another worth.
+    fn exchange(&mut self, to: &PeerId) -> Option<Exchange> {
+        let now = Instant::now();
+        let mut word = self.word(to);
+        let wanted = self.neighbourhood.wanted();
+        let worth = |word: &Exchange| (word.keeps, usize::from(word.links) > wanted);
+        let writer = self.writers.get_mut(to)?;
+        let (first, regular, changed) = match &writer.exchanged {
+            None => (true, true, true),
+            Some((at, before)) => {
+                let regular = now.saturating_duration_since(*at) >= self.settings.timing.exchange;
+                (false, regular, worth(before) != worth(&word))
+            }
+        };
+        let own = std::mem::take(&mut writer.tell_own);
+        if !(regular || changed || own) {
+            return None;
+        }
+        // A word out of turn does not put off the next regular one.
+        let at = writer.exchanged.as_ref().filter(|_| !regular).map_or(now, |(at, _)| *at);
+        writer.exchanged = Some((at, word.clone()));
+        if regular || own {
+            self.add_records(to, first, own, &mut word);
+        }
+        Some(word)
     }
 
     pub(super) fn offend(&mut self, peer: PeerId, offence: Offence) {

@@ -1,24 +1,23 @@
-//! With whom to exchange beats. A link is two streams, one each way, opened by their senders: who opens one seeks a
-//! link, who answers with one of its own agrees, and who has no room closes it.
+//! Links, by which beats are exchanged. A link is two streams, one each way, opened by their senders: who opens one seeks
+//! a link, who answers with one of its own agrees, and who has no room closes it. With whom there are to be links is
+//! decided elsewhere (`neighbours.rs`).
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use dfaas_control::Link;
 use libp2p::PeerId;
 
 use super::backoff::Backoff;
+use super::bars::Bars;
 
 /// Most links of a node: those that it seeks and those that others seek.
-pub const MAX_LINKS: usize = 24;
+pub const MAX_LINKS: usize = dfaas_control::MOST_NEIGHBOURS;
 
 /// How long a link may lack one of its streams before it is given up.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long nodes are compared by round-trip time before one without any is taken.
-const MEASURING: Duration = Duration::from_secs(2);
 /// Waits before a broken stream is opened again.
 const REOPEN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(4));
-/// Waits before a link that failed is sought again.
-const SEEK_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// What is to be done to streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +39,9 @@ enum Outbound {
 /// A connected node.
 #[derive(Debug)]
 struct Peer {
-    connected: Instant,
     rtt: Option<Duration>,
+    /// What it said last of its own links: how many, and whether this one is to stay.
+    said: Option<(u8, bool)>,
     /// Whether a link is there, or under way, or broken and not yet given up.
     engaged: bool,
     /// Whether beats can be sent, as the agent is told.
@@ -53,16 +53,13 @@ struct Peer {
     /// When the outbound stream may be opened again.
     reopen: Instant,
     reopens: Backoff,
-    /// When the link may be sought again.
-    seek: Instant,
-    seeks: Backoff,
 }
 
 impl Peer {
     fn new(now: Instant) -> Self {
         Self {
-            connected: now,
             rtt: None,
+            said: None,
             engaged: false,
             linked: false,
             outbound: Outbound::Closed,
@@ -70,8 +67,6 @@ impl Peer {
             partial: now,
             reopen: now,
             reopens: Backoff::new(REOPEN.0, REOPEN.1),
-            seek: now,
-            seeks: Backoff::new(SEEK_AGAIN.0, SEEK_AGAIN.1),
         }
     }
 
@@ -86,34 +81,27 @@ impl Peer {
         self.reopens.reset();
     }
 
-    fn give_up(&mut self, now: Instant, chance: f64) {
+    fn give_up(&mut self) {
         (self.engaged, self.linked, self.inbound) = (false, false, false);
         self.outbound = Outbound::Closed;
-        self.seek = now + self.seeks.fail(chance);
+        self.said = None;
     }
 
-    fn settle(&mut self) {
-        if self.whole() {
-            self.linked = true;
-            self.seeks.reset();
-        }
+    /// Whether the link has just become whole, or is so again.
+    fn settle(&mut self) -> bool {
+        self.linked |= self.whole();
+        self.whole()
     }
 }
 
 /// Connected nodes and the links with them. Time and chance (a random number from 0 to 1) are arguments.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Links {
-    /// How many links this node seeks by itself.
-    wanted: usize,
     peers: BTreeMap<PeerId, Peer>,
+    bars: Bars,
 }
 
 impl Links {
-    /// None yet; to be sought until there are `wanted`.
-    pub(super) fn new(wanted: usize) -> Self {
-        Self { wanted: wanted.min(MAX_LINKS), peers: BTreeMap::new() }
-    }
-
     /// The first connection to a node is there.
     pub(super) fn connected(&mut self, peer: PeerId, now: Instant) {
         self.peers.entry(peer).or_insert_with(|| Peer::new(now));
@@ -131,20 +119,46 @@ impl Links {
         }
     }
 
-    /// A node opened its stream. Whether there is room for it; a stream for which there is none is to be closed.
-    #[must_use]
-    pub(super) fn arrived(&mut self, peer: &PeerId, now: Instant) -> bool {
-        let room = self.engaged() < MAX_LINKS;
-        let Some(peer) = self.peers.get_mut(peer) else { return false };
-        if !peer.engaged {
-            if !room {
-                return false;
-            }
+    /// Seeks a link with a connected node; a stream to it is due.
+    pub(super) fn seek(&mut self, peer: &PeerId, now: Instant) {
+        if let Some(peer) = self.peers.get_mut(peer).filter(|peer| !peer.engaged) {
             peer.engage(now);
         }
-        peer.inbound = true;
-        peer.settle();
+    }
+
+    /// One end ends the link; it is not there again for a while. Whether there was one, so that its streams are to be
+    /// closed.
+    #[must_use]
+    pub(super) fn leave(&mut self, peer: &PeerId, now: Instant) -> bool {
+        let Some(known) = self.peers.get_mut(peer).filter(|peer| peer.engaged) else { return false };
+        known.give_up();
+        self.bars.left(*peer, now);
         true
+    }
+
+    /// A node opened its stream. Whether that is welcome; a stream that is not is to be closed. `room` says whether one
+    /// more link may be there.
+    #[must_use]
+    pub(super) fn arrived(&mut self, peer: &PeerId, room: bool, now: Instant) -> bool {
+        let Some(known) = self.peers.get_mut(peer) else { return false };
+        if !known.engaged {
+            if !room || !self.bars.may_come(peer, now) {
+                return false;
+            }
+            known.engage(now);
+        }
+        known.inbound = true;
+        if known.settle() {
+            self.bars.forget(peer);
+        }
+        true
+    }
+
+    /// A neighbour says how many links it has, and whether this one is to stay.
+    pub(super) fn said(&mut self, peer: &PeerId, links: u8, keeps: bool) {
+        if let Some(peer) = self.peers.get_mut(peer).filter(|peer| peer.engaged) {
+            peer.said = Some((links, keeps));
+        }
     }
 
     /// The stream of a node is closed.
@@ -160,9 +174,11 @@ impl Links {
     /// Our stream to a node is open. Whether it is still wanted; one that is not is to be closed.
     #[must_use]
     pub(super) fn opened(&mut self, peer: &PeerId) -> bool {
-        let Some(peer) = self.peers.get_mut(peer).filter(|peer| peer.engaged) else { return false };
-        peer.outbound = Outbound::Open;
-        peer.settle();
+        let Some(known) = self.peers.get_mut(peer).filter(|peer| peer.engaged) else { return false };
+        known.outbound = Outbound::Open;
+        if known.settle() {
+            self.bars.forget(peer);
+        }
         true
     }
 
@@ -177,16 +193,17 @@ impl Links {
     /// it is to be closed.
     #[must_use]
     pub(super) fn closed(&mut self, peer: &PeerId, now: Instant, chance: f64) -> bool {
-        let Some(peer) = self.peers.get_mut(peer).filter(|peer| peer.engaged) else { return false };
-        if peer.whole() {
-            peer.partial = now;
+        let Some(known) = self.peers.get_mut(peer).filter(|peer| peer.engaged) else { return false };
+        if known.whole() {
+            known.partial = now;
         }
-        peer.outbound = Outbound::Closed;
-        peer.reopen = now + peer.reopens.fail(chance);
+        known.outbound = Outbound::Closed;
+        known.reopen = now + known.reopens.fail(chance);
         // Closed before there was an answer: the other has no room.
-        let refused = !peer.linked && !peer.inbound;
+        let refused = !known.linked && !known.inbound;
         if refused {
-            peer.give_up(now, chance);
+            known.give_up();
+            self.bars.failed(*peer, now, chance);
         }
         refused
     }
@@ -201,45 +218,45 @@ impl Links {
                     peer.reopens.reset();
                 }
             } else if now.saturating_duration_since(peer.partial) >= GRACE {
-                peer.give_up(now, chance());
+                peer.give_up();
+                self.bars.failed(*id, now, chance());
                 actions.push(Action::Close(*id));
             } else if peer.outbound == Outbound::Closed && peer.reopen <= now {
                 peer.outbound = Outbound::Opening;
                 actions.push(Action::Open(*id));
             }
         }
-        let room = self.wanted.saturating_sub(self.engaged());
-        for id in self.best(room, now) {
-            if let Some(peer) = self.peers.get_mut(&id) {
-                peer.engage(now);
-                peer.outbound = Outbound::Opening;
-                actions.push(Action::Open(id));
-            }
-        }
         actions
     }
 
-    /// Nodes to seek a link with: the nearest first.
-    fn best(&self, room: usize, now: Instant) -> Vec<PeerId> {
-        let free = |peer: &Peer| !peer.engaged && peer.seek <= now;
-        let mut found: Vec<_> = self.peers.iter().filter(|(_, peer)| free(peer)).collect();
-        if found.len() > room {
-            found.retain(|(_, peer)| {
-                peer.rtt.is_some() || now.saturating_duration_since(peer.connected) >= MEASURING
-            });
-        }
-        found.sort_by_key(|(_, peer)| peer.rtt.unwrap_or(Duration::MAX));
-        found.into_iter().take(room).map(|(id, _)| *id).collect()
-    }
-
     /// Links that are there, under way, or broken and not given up.
-    fn engaged(&self) -> usize {
+    pub(super) fn engaged(&self) -> usize {
         self.peers.values().filter(|peer| peer.engaged).count()
     }
 
-    /// Whether more links are wanted than there are.
-    pub(super) fn wanting(&self) -> bool {
-        self.engaged() < self.wanted
+    /// How a link stands with a node that is known or not.
+    pub(super) fn stand(&self, peer: &PeerId, now: Instant) -> Link {
+        match self.peers.get(peer) {
+            Some(peer) if peer.linked => Link::Held,
+            Some(peer) if peer.engaged => Link::Sought,
+            _ if self.bars.may_seek(peer, now) => Link::Free,
+            _ => Link::Barred,
+        }
+    }
+
+    /// What a neighbour said last of its own links: how many, and whether this one is to stay.
+    pub(super) fn word_of(&self, peer: &PeerId) -> Option<(u8, bool)> {
+        self.peers.get(peer)?.said
+    }
+
+    /// Nodes with a link that is there, under way, or broken and not given up.
+    pub(super) fn engagements(&self) -> impl Iterator<Item = &PeerId> {
+        self.peers.iter().filter(|(_, peer)| peer.engaged).map(|(id, _)| id)
+    }
+
+    /// The last round-trip time to a connected node.
+    pub(super) fn rtt(&self, peer: &PeerId) -> Option<Duration> {
+        self.peers.get(peer)?.rtt
     }
 
     /// Whether the agent may send beats to this node.

@@ -9,7 +9,7 @@ use libp2p::{Multiaddr, PeerId, identify, kad, mdns, ping};
 
 use super::address::{is_usable, with_id};
 use super::api::{Event, Offence};
-use super::behaviour::{BehaviourEvent, KAD, RENDEZVOUS};
+use super::behaviour::{BehaviourEvent, KAD};
 use super::book::MOST_ADDRESSES;
 use super::task::Task;
 
@@ -71,6 +71,9 @@ impl Task {
         if first {
             self.links.connected(peer, now);
             self.book.connected(&peer);
+            if self.seeking.remove(&peer).is_some() {
+                self.links.seek(&peer, now);
+            }
         }
         self.settle();
     }
@@ -82,6 +85,7 @@ impl Task {
         if left == 0 {
             let (lost, chance) = (self.links.is_linked(&peer), self.chance());
             self.connections.remove(&peer);
+            self.observed.forget(&peer);
             self.links.disconnected(&peer);
             self.close_streams(&peer);
             self.book.disconnected(&peer, lost, Instant::now(), chance);
@@ -96,6 +100,7 @@ impl Task {
         let reason = call_error(peer, error);
         tracing::debug!(%peer, "not reached: {reason}");
         self.trouble = Some(reason);
+        self.seeking.remove(&peer);
         let chance = self.chance();
         self.book.failed(&peer, Instant::now(), chance);
     }
@@ -129,6 +134,7 @@ impl Task {
             Ok(rtt) => {
                 *failed = 0;
                 self.links.measured(&peer, rtt);
+                self.book.measured(&peer, rtt);
                 if self.outbox.has_told(&peer) {
                     self.outbox.offer(Event::Rtt { peer, rtt });
                 }
@@ -150,6 +156,7 @@ impl Task {
         if !info.protocols.contains(&KAD) {
             return;
         }
+        self.observed(peer, &info.observed_addr);
         let usable = info.listen_addrs.into_iter().filter(|address| is_usable(address, &source));
         let addresses: Vec<Multiaddr> = usable.take(MOST_ADDRESSES).collect();
         for address in &addresses {
@@ -157,15 +164,18 @@ impl Task {
         }
         self.book.introduced(peer, addresses, Instant::now());
         self.book.connected(&peer);
+        if let Some(rtt) = self.links.rtt(&peer) {
+            self.book.measured(&peer, rtt);
+        }
     }
 
     /// Where a connected node is, as one of the connections to it has it.
-    fn remote(&self, peer: &PeerId) -> Option<Multiaddr> {
+    pub(super) fn remote(&self, peer: &PeerId) -> Option<Multiaddr> {
         self.connections.get(peer)?.values().next().map(|(remote, _)| remote.clone())
     }
 
     /// Somebody, or the local network, says that this is a node.
-    fn heard(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
+    pub(super) fn heard(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
         if self.is_welcome(&peer) {
             // Nodes on this machine only are of use to one that listens here only.
             let here = self.settings.listen.first();
@@ -190,14 +200,12 @@ impl Task {
     fn on_kad(&mut self, event: kad::Event) {
         match event {
             kad::Event::InboundRequest {
+                request: kad::InboundRequest::PutRecord { source, record: Some(record), .. },
+            } => self.put(source, record),
+            // Nobody of ours provides any key.
+            kad::Event::InboundRequest {
                 request: kad::InboundRequest::AddProvider { record: Some(record) },
-            } => {
-                self.provided(record);
-            }
-            // The DHT holds no values; nobody of ours puts any.
-            kad::Event::InboundRequest { request: kad::InboundRequest::PutRecord { source, .. } } => {
-                self.offend(source, Offence::Forged);
-            }
+            } => self.offend(record.provider, Offence::Forged),
             kad::Event::OutboundQueryProgressed { id, result, step, .. } => {
                 if step.last {
                     self.look_ups.ended(id);
@@ -208,27 +216,12 @@ impl Task {
         }
     }
 
-    /// A member provides the federation's key. The library lets nobody speak for another.
-    fn provided(&mut self, mut record: kad::ProviderRecord) {
-        if record.key != kad::RecordKey::new(&RENDEZVOUS) {
-            self.offend(record.provider, Offence::Forged);
-            return;
-        }
-        let source = self.remote(&record.provider);
-        record.addresses.retain(|address| source.as_ref().is_some_and(|source| is_usable(address, source)));
-        record.addresses.truncate(MOST_ADDRESSES / 2);
-        let store = self.swarm.behaviour_mut().kad.store_mut();
-        // A full store keeps those that it has.
-        let _ = kad::store::RecordStore::add_provider(store, record);
-    }
-
     fn found(&mut self, result: kad::QueryResult) {
         match result {
-            kad::QueryResult::GetProviders(Ok(kad::GetProvidersOk::FoundProviders { providers, .. })) => {
-                // Their addresses are known to the look-up alone, and only while it lasts.
-                let unknown = providers.into_iter().filter(|peer| !self.book.knows(peer));
-                let unknown: Vec<PeerId> = unknown.filter(|peer| self.is_welcome(peer)).collect();
-                unknown.into_iter().for_each(|peer| self.call_found(peer));
+            kad::QueryResult::GetRecord(Ok(kad::GetRecordOk::FoundRecord(found))) => {
+                if let Some(from) = found.peer {
+                    self.take_record(from, &found.record.value.into());
+                }
             }
             kad::QueryResult::GetClosestPeers(
                 Ok(kad::GetClosestPeersOk { peers, .. })

@@ -24,6 +24,10 @@ pub struct Settings {
     pub mdns: bool,
     /// Links that this node seeks by itself.
     pub neighbours: usize,
+    /// Nodes to which there is always to be a link.
+    pub pinned: BTreeSet<PeerId>,
+    /// Nodes to which there is never to be one.
+    pub banned: BTreeSet<PeerId>,
     /// File of the members met last; `None`: nothing is remembered.
     pub memory: Option<PathBuf>,
     /// Where probes come in, by UDP; `None`: nowhere.
@@ -37,8 +41,10 @@ pub struct Settings {
 pub struct Timing {
     /// First and longest wait between calls of a node that does not answer.
     pub calls: (Duration, Duration),
-    /// First and longest time between look-ups in the DHT.
+    /// First and longest time between look-ups in the DHT while most links are missing; else they become ten times as rare.
     pub look_ups: (Duration, Duration),
+    /// Time between words to a neighbour about this node's links and about other nodes.
+    pub exchange: Duration,
     /// Time between measurements of round-trip times.
     pub ping: Duration,
     /// Least time between writes of the memory.
@@ -50,6 +56,7 @@ impl Default for Timing {
         Self {
             calls: (Duration::from_secs(1), Duration::from_secs(60)),
             look_ups: (Duration::from_secs(2), Duration::from_secs(60)),
+            exchange: Duration::from_secs(20),
             ping: Duration::from_secs(5),
             memory: Duration::from_secs(10),
         }
@@ -63,13 +70,17 @@ impl Settings {
         // For both families.
         let anywhere = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
         let probe = config.dataplane.data_address.unwrap_or(anywhere);
+        let pinned = overlay.topology.pinned.iter();
+        let located = pinned.clone().filter_map(|(peer, address)| Some((*peer, address.clone()?)));
         Some(Self {
             listen: overlay.listen.clone(),
-            seeds: overlay.bootstrap.clone(),
+            seeds: overlay.bootstrap.iter().cloned().chain(located).collect(),
             allow: overlay.allow.clone(),
             psk: overlay.psk,
             mdns: overlay.mdns,
             neighbours: overlay.neighbours,
+            pinned: pinned.map(|(peer, _)| *peer).collect(),
+            banned: overlay.topology.banned.clone(),
             memory: Some(memory::of(&overlay.identity)),
             probe: Some(SocketAddr::new(probe, config.dataplane.data_port)),
             timing: Timing::default(),

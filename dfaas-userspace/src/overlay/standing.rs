@@ -24,7 +24,7 @@ const MOST: usize = 4096;
 fn cost(offence: Offence) -> f64 {
     match offence {
         // Noted once a second at most: a flood of ten seconds is no accident.
-        Offence::Flood => 0.1,
+        Offence::Flood | Offence::Stale => 0.1,
         Offence::Replayed => 0.2,
         Offence::Malformed | Offence::Forged => 0.34,
         // Two are too many, also with a moment between them.

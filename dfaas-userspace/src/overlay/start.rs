@@ -23,7 +23,7 @@ const EVENTS: usize = 256;
 /// Orders that wait for the overlay.
 const ORDERS: usize = 256;
 /// Time after which a connection without a stream of beats is closed.
-const IDLE: Duration = Duration::from_secs(30);
+const IDLE: Duration = Duration::from_secs(10);
 
 /// Starts the overlay of the node with this key over TCP and QUIC. Everything is bound when it returns; the task behind
 /// it ends when the orders' sender is dropped, after what was ordered last was sent.
@@ -74,7 +74,7 @@ pub async fn start_over(
     let (tell, events) = mpsc::channel(EVENTS);
     let (orders, wanted) = mpsc::channel(ORDERS);
     let (publish, status) = watch::channel(Arc::new(Status::default()));
-    tokio::spawn(Task::new(settings, swarm, probe, Outbox::new(tell), publish).run(wanted));
+    tokio::spawn(Task::new(settings, key, swarm, probe, Outbox::new(tell), publish).run(wanted));
     Ok(Overlay { id: own, events, orders, status })
 }
 

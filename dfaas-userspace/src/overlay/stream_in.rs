@@ -9,6 +9,7 @@ use tokio_util::compat::FuturesAsyncReadCompatExt as _;
 
 use super::api::Offence;
 use super::beat::Beat;
+use super::exchange::Exchange;
 use super::meter::Meter;
 use super::traffic::Traffic;
 use super::wire::{Frame, FrameDecoder, WireError};
@@ -18,6 +19,8 @@ use super::wire::{Frame, FrameDecoder, WireError};
 pub(super) enum Told {
     /// A beat came.
     Beat(PeerId, Box<Beat>),
+    /// A peer told of itself and of others.
+    Exchange(PeerId, Box<Exchange>),
     /// A peer did wrong.
     Offence(PeerId, Offence),
     /// The stream from a peer ended; the number says which of its streams.
@@ -45,6 +48,10 @@ pub(super) async fn read(
                     Frame::Beat(beat) => {
                         traffic.received(received.bytes);
                         Told::Beat(peer, beat)
+                    }
+                    Frame::Exchange(exchange) => {
+                        traffic.exchanged(received.bytes);
+                        Told::Exchange(peer, exchange)
                     }
                     Frame::Unknown(version) => {
                         traffic.unknown();

@@ -16,13 +16,22 @@ const SPACING: Duration = Duration::from_millis(200);
 /// Longest time for one beat to be taken over by the connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What is written at once.
+#[derive(Debug, Clone)]
+pub(super) struct Outgoing {
+    /// Whole frames.
+    pub bytes: Bytes,
+    /// How many of them are beats.
+    pub beats: u64,
+}
+
 /// Writes the frames of `slot` to a peer, the latest each time there is room, until the slot's owner drops it or the
 /// stream breaks. What is in the slot when its owner drops it is still written.
 pub(super) async fn write(
     peer: PeerId,
     number: u64,
     stream: Stream,
-    slot: watch::Receiver<Option<Bytes>>,
+    slot: watch::Receiver<Option<Outgoing>>,
     traffic: Arc<Traffic>,
     tell: mpsc::Sender<Told>,
 ) {
@@ -34,7 +43,7 @@ pub(super) async fn write(
 
 async fn write_all(
     stream: Stream,
-    mut slot: watch::Receiver<Option<Bytes>>,
+    mut slot: watch::Receiver<Option<Outgoing>>,
     traffic: &Traffic,
 ) -> io::Result<()> {
     let (mut back, mut out) = stream.split();
@@ -62,13 +71,13 @@ async fn write_all(
             let _ = timeout(PATIENCE, out.close()).await;
             return Ok(());
         }
-        let Some(frame) = slot.borrow_and_update().clone() else { continue };
+        let Some(Outgoing { bytes, beats }) = slot.borrow_and_update().clone() else { continue };
         next = Instant::now() + SPACING;
         let written = async {
-            out.write_all(&frame).await?;
+            out.write_all(&bytes).await?;
             out.flush().await
         };
         timeout(PATIENCE, written).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        traffic.sent(frame.len());
+        traffic.sent(beats, bytes.len());
     }
 }

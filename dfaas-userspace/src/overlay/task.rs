@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use dfaas_control::Neighbourhood;
 use futures_util::StreamExt as _;
 use libp2p::core::transport::ListenerId;
+use libp2p::identity::Keypair;
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId, Swarm};
 use rand::rngs::SmallRng;
@@ -19,10 +21,13 @@ use super::behaviour::Behaviour;
 use super::book::Book;
 use super::connected::{Reader, Writer};
 use super::links::Links;
+use super::membership::Own;
 use super::memory;
 use super::meter::Meter;
+use super::observed::Observed;
 use super::outbox::Outbox;
 use super::probe::Probe;
+use super::records::Records;
 use super::settings::Settings;
 use super::standing::Ledger;
 use super::stream_in::Told;
@@ -39,7 +44,24 @@ pub(super) struct Task {
     pub(super) own: PeerId,
     pub(super) settings: Settings,
     pub(super) swarm: Swarm<Behaviour>,
+    /// What this node signs with.
+    pub(super) key: Keypair,
     pub(super) links: Links,
+    pub(super) neighbourhood: Neighbourhood<PeerId>,
+    /// Nodes that are being called for a link, and since when.
+    pub(super) seeking: BTreeMap<PeerId, Instant>,
+    /// When neighbours were looked at last.
+    pub(super) looked: Instant,
+    /// Whether more candidates are needed.
+    pub(super) lacking: bool,
+    /// Neighbours that did not help and were given up.
+    pub(super) replaced: u64,
+    pub(super) started: Instant,
+    pub(super) own_record: Own,
+    pub(super) records: Records,
+    pub(super) observed: Observed,
+    /// Addresses behind address translation, as others see them.
+    pub(super) external: Vec<Multiaddr>,
     pub(super) book: Book,
     pub(super) ledger: Ledger,
     pub(super) outbox: Outbox,
@@ -60,13 +82,14 @@ pub(super) struct Task {
     pub(super) trouble: Option<String>,
     pub(super) status: watch::Sender<Arc<Status>>,
     pub(super) published: Instant,
-    random: SmallRng,
+    pub(super) random: SmallRng,
     numbers: u64,
 }
 
 impl Task {
     pub(super) fn new(
         settings: Settings,
+        key: Keypair,
         swarm: Swarm<Behaviour>,
         probe: Option<Probe>,
         outbox: Outbox,
@@ -82,9 +105,23 @@ impl Task {
             book.seed(*peer, address.clone(), now);
         }
         let (tell, told) = mpsc::channel(TOLD);
+        let mut random = SmallRng::from_os_rng();
+        let (pinned, banned) = (settings.pinned.clone(), settings.banned.clone());
         Self {
             own,
-            links: Links::new(settings.neighbours),
+            key,
+            links: Links::default(),
+            // The seed is known to nobody, so that nobody can make himself be drawn.
+            neighbourhood: Neighbourhood::new(settings.neighbours, random.random(), pinned, banned),
+            seeking: BTreeMap::new(),
+            looked: now,
+            lacking: true,
+            replaced: 0,
+            started: now,
+            own_record: Own::default(),
+            records: Records::new(own),
+            observed: Observed::default(),
+            external: Vec::new(),
             book,
             ledger: Ledger::default(),
             outbox,
@@ -103,7 +140,7 @@ impl Task {
             trouble: None,
             status,
             published: now,
-            random: SmallRng::from_os_rng(),
+            random,
             numbers: 0,
             settings,
             swarm,
@@ -133,6 +170,11 @@ impl Task {
         match order {
             Order::Beat { to, beat } => self.send(&to, &beat),
             Order::Offence { peer, offence } => self.offend(peer, offence),
+            Order::Demand { unmet } => self.demand(unmet.as_ref()),
+            Order::Describe { card, digest, incarnation } => {
+                self.own_record.described = Some((*card, digest, incarnation));
+                self.renew(Instant::now());
+            }
             Order::Probe { to, nonce } => {
                 if let Some(probe) = &self.probe {
                     probe.send(self.own, to, &nonce);

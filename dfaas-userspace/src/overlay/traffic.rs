@@ -15,10 +15,15 @@ impl Traffic {
         self.bytes.0.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// A beat went out.
-    pub(super) fn sent(&self, bytes: usize) {
-        self.beats.1.fetch_add(1, Ordering::Relaxed);
+    /// So many beats, and an exchange perhaps, went out in so many bytes.
+    pub(super) fn sent(&self, beats: u64, bytes: usize) {
+        self.beats.1.fetch_add(beats, Ordering::Relaxed);
         self.bytes.1.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// An exchange came in.
+    pub(super) fn exchanged(&self, bytes: usize) {
+        self.bytes.0.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// A frame of an unknown version came in.

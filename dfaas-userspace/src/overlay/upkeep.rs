@@ -3,14 +3,15 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use libp2p::PeerId;
 use libp2p::kad::QueryId;
 use libp2p::swarm::DialError;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::{Multiaddr, PeerId};
 
 use super::api::{Link, Status};
 use super::behaviour::LOOKUP;
 use super::book::Eagerness;
+use super::membership::member_key;
 use super::memory;
 use super::on_swarm::call_error;
 use super::task::Task;
@@ -20,50 +21,66 @@ pub(super) const TICK: Duration = Duration::from_millis(100);
 /// Least time between states that are published.
 const PUBLISH: Duration = Duration::from_secs(1);
 
-/// When to ask the DHT: often while it tells of new nodes, then ever more rarely.
+/// How much rarer look-ups are while links are not missing.
+const CONTENT: u32 = 10;
+
+/// When to ask the DHT: while candidates are missing often at first and while it tells of new ones, then ever more rarely;
+/// else very rarely.
 #[derive(Debug)]
 pub(super) struct LookUps {
     waits: (Duration, Duration),
     wait: Duration,
     next: Instant,
-    running: Vec<QueryId>,
+    running: Option<QueryId>,
+    lonely: bool,
     members: usize,
 }
 
 impl LookUps {
     pub(super) fn new(waits: (Duration, Duration), now: Instant) -> Self {
-        Self { waits, wait: waits.0, next: now, running: Vec::new(), members: 0 }
+        Self { waits, wait: waits.0, next: now, running: None, lonely: false, members: 0 }
     }
 
-    /// Whether it is time, knowing so many members. `chance` is a random number from 0 to 1.
-    fn due(&mut self, members: usize, now: Instant, chance: f64) -> bool {
-        if members != self.members {
-            self.members = members;
+    /// Whether it is time. `lacking` says whether candidates are missing, `lonely` whether most links are, `members` how
+    /// many nodes are known; `chance` is a random number from 0 to 1.
+    fn due(&mut self, (lacking, lonely): (bool, bool), members: usize, now: Instant, chance: f64) -> bool {
+        if (lonely && !self.lonely) || members > self.members {
             self.wait = self.waits.0;
+        }
+        (self.lonely, self.members) = (lonely, members);
+        if lacking {
             self.next = self.next.min(now + self.wait);
         }
         // One that is never said to have ended has ended all the same.
-        if now < self.next || (!self.running.is_empty() && now < self.next + LOOKUP) {
+        if now < self.next || (self.running.is_some() && now < self.next + LOOKUP) {
             return false;
         }
-        self.next = now + self.wait.mul_f64(0.75 + chance / 2.0);
-        self.wait = (self.wait * 2).min(self.waits.1);
+        let rarest = self.waits.1 * CONTENT;
+        let wait = if lacking { self.wait } else { rarest };
+        self.next = now + wait.mul_f64(0.75 + chance / 2.0);
+        // A small federation lacks candidates for ever, and has nothing new to tell.
+        let most = if lonely { self.waits.1 } else { rarest };
+        self.wait = (self.wait * 2).min(most);
         true
     }
 
     pub(super) fn ended(&mut self, query: QueryId) {
-        self.running.retain(|running| *running != query);
+        self.running = self.running.filter(|running| *running != query);
     }
 }
 
 impl Task {
     pub(super) fn upkeep(&mut self) {
         let now = Instant::now();
+        self.choose(now);
         self.settle();
         self.call(now);
         let chance = self.chance();
-        if !self.connections.is_empty() && self.look_ups.due(self.book.len(), now, chance) {
-            self.look_ups.running = self.swarm.behaviour_mut().look_up();
+        if !self.connections.is_empty()
+            && self.look_ups.due((self.lacking, self.is_lonely()), self.book.len(), now, chance)
+        {
+            self.look_ups.running = Some(self.swarm.behaviour_mut().look_up());
+            self.find_pinned();
         }
         if now.saturating_duration_since(self.published) >= PUBLISH {
             self.published = now;
@@ -76,6 +93,8 @@ impl Task {
                 connections.contains_key(peer)
                     || !meter.lock().unwrap_or_else(PoisonError::into_inner).is_idle(now)
             });
+            self.renew(now);
+            self.tidy_store(now);
             self.publish(now);
         }
         if now.saturating_duration_since(self.remembered) >= self.settings.timing.memory {
@@ -84,27 +103,33 @@ impl Task {
         }
     }
 
+    /// Whether less than half of the links are there that are wanted.
+    fn is_lonely(&self) -> bool {
+        2 * self.links.engaged() < self.neighbourhood.wanted()
+    }
+
     /// Calls nodes whose time has come.
     fn call(&mut self, now: Instant) {
-        let eagerness = if self.links.wanting() { Eagerness::Wanting } else { Eagerness::Content };
+        let eagerness = if self.lacking { Eagerness::Wanting } else { Eagerness::Content };
         let (allow, ledger) = (&self.settings.allow, &self.ledger);
         let welcome = |peer: &PeerId| (allow.is_empty() || allow.contains(peer)) && !ledger.is_out(peer);
         for (peer, addresses) in self.book.due(now, eagerness, welcome) {
-            let call = DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing);
-            self.dial(peer, call.addresses(addresses).build());
+            self.dial(peer, addresses);
         }
     }
 
-    /// Calls a node whose address only a look-up knows, if more links are wanted.
-    pub(super) fn call_found(&mut self, peer: PeerId) {
-        if self.links.wanting() {
-            let call = DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing);
-            self.dial(peer, call.build());
+    /// Asks the DHT for pinned nodes of which nothing is known.
+    fn find_pinned(&mut self) {
+        let unknown: Vec<PeerId> =
+            self.settings.pinned.iter().filter(|peer| !self.book.knows(peer)).copied().collect();
+        for peer in unknown {
+            self.swarm.behaviour_mut().kad.get_record(member_key(&peer));
         }
     }
 
-    fn dial(&mut self, peer: PeerId, call: DialOpts) {
-        match self.swarm.dial(call) {
+    pub(super) fn dial(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
+        let call = DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing);
+        match self.swarm.dial(call.addresses(addresses).build()) {
             // A call that is under way ends by an event, too.
             Ok(()) | Err(DialError::DialPeerConditionFalse(_)) => {}
             Err(error) => {
@@ -136,6 +161,10 @@ impl Task {
         let status = Status {
             listening: self.listening.keys().cloned().collect(),
             members: self.book.len(),
+            records: self.records.len(),
+            connected: self.connections.len(),
+            external: self.external.clone(),
+            replaced: self.replaced,
             links,
             beats,
             bytes,

@@ -1,11 +1,12 @@
-//! Beats as bytes: a length (32 bits, big-endian, of all that follows), a version, and the beat in postcard's
-//! encoding.
+//! What neighbours tell each other as bytes: a length (32 bits, big-endian, of all that follows), a kind with its
+//! version in one, and a beat or an exchange in postcard's encoding.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use dfaas_control::Message;
 use tokio_util::codec::Decoder;
 
 use super::beat::{Beat, Card};
+use super::exchange::Exchange;
 use crate::discovery::valid_spelling;
 
 /// Most bytes that follow the length.
@@ -15,8 +16,10 @@ pub const MAX_FUNCTIONS: usize = 1024;
 /// Shortest and longest time between beats, ms.
 pub const PERIOD_MS: std::ops::RangeInclusive<u32> = 100..=60_000;
 
-/// The version that is written, and the only one that is understood.
+/// Beats of the version that is written, and the only one that is understood.
 const VERSION: u8 = 1;
+/// The same of exchanges.
+const EXCHANGE: u8 = 129;
 /// Bytes of the length.
 const HEAD: usize = 4;
 
@@ -25,7 +28,9 @@ const HEAD: usize = 4;
 pub enum Frame {
     /// A beat within all bounds.
     Beat(Box<Beat>),
-    /// A frame of a version that is not known: its sender is newer, and does no wrong.
+    /// An exchange within all bounds; what its records are worth is not known yet.
+    Exchange(Box<Exchange>),
+    /// A frame of a kind or version that is not known: its sender is newer, and does no wrong.
     Unknown(u8),
     /// A frame that is no beat, or one out of bounds: why.
     Malformed(&'static str),
@@ -71,9 +76,22 @@ pub enum EncodeError {
 /// If the beat is out of the bounds that receivers check.
 pub fn encode(beat: &Beat) -> Result<Bytes, EncodeError> {
     check(beat).map_err(EncodeError::Bounds)?;
+    framed(VERSION, beat)
+}
+
+/// The whole frame of an exchange.
+///
+/// # Errors
+/// If it is out of the bounds that receivers check.
+pub fn encode_exchange(exchange: &Exchange) -> Result<Bytes, EncodeError> {
+    exchange.check().map_err(EncodeError::Bounds)?;
+    framed(EXCHANGE, exchange)
+}
+
+fn framed(kind: u8, body: &impl serde::Serialize) -> Result<Bytes, EncodeError> {
     let mut frame = vec![0; HEAD];
-    frame.push(VERSION);
-    let mut frame = postcard::to_extend(beat, frame)?;
+    frame.push(kind);
+    let mut frame = postcard::to_extend(body, frame)?;
     let length = frame.len() - HEAD;
     match u32::try_from(length) {
         Ok(prefix) if length <= MAX_FRAME => frame[..HEAD].copy_from_slice(&prefix.to_be_bytes()),
@@ -108,18 +126,23 @@ impl Decoder for FrameDecoder {
 }
 
 fn parse(body: &[u8]) -> Frame {
-    let beat = match body {
-        [] => return Frame::Malformed("an empty frame"),
-        [VERSION, beat @ ..] => beat,
-        [version, ..] => return Frame::Unknown(*version),
+    let read = match body {
+        [] => Err("an empty frame"),
+        [VERSION, beat @ ..] => {
+            whole::<Beat>(beat).and_then(|beat| check(&beat).map(|()| Frame::Beat(Box::new(beat))))
+        }
+        [EXCHANGE, exchange @ ..] => whole::<Exchange>(exchange)
+            .and_then(|exchange| exchange.check().map(|()| Frame::Exchange(Box::new(exchange)))),
+        [kind, ..] => Ok(Frame::Unknown(*kind)),
     };
-    match postcard::take_from_bytes::<Beat>(beat) {
-        Err(_) => Frame::Malformed("not the encoding of a beat"),
-        Ok((_, [_, ..])) => Frame::Malformed("bytes after the beat"),
-        Ok((beat, [])) => match check(&beat) {
-            Ok(()) => Frame::Beat(Box::new(beat)),
-            Err(reason) => Frame::Malformed(reason),
-        },
+    read.unwrap_or_else(Frame::Malformed)
+}
+
+fn whole<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, &'static str> {
+    match postcard::take_from_bytes::<T>(body) {
+        Err(_) => Err("not the encoding of what it says it is"),
+        Ok((_, [_, ..])) => Err("bytes after the end"),
+        Ok((read, [])) => Ok(read),
     }
 }
 

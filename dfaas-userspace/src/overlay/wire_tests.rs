@@ -39,10 +39,10 @@ fn with_card(change: impl FnOnce(&mut Card)) -> Beat {
 /// The frame of a beat that `encode` may not like.
 fn forced(beat: &Beat) -> BytesMut {
     let body = postcard::to_allocvec(beat).unwrap();
-    framed(&[&[VERSION][..], &body].concat())
+    whole_frame(&[&[VERSION][..], &body].concat())
 }
 
-fn framed(body: &[u8]) -> BytesMut {
+fn whole_frame(body: &[u8]) -> BytesMut {
     let mut frame = BytesMut::from(&u32::try_from(body.len()).unwrap().to_be_bytes()[..]);
     frame.extend_from_slice(body);
     frame
@@ -81,15 +81,15 @@ fn a_length_beyond_the_bound_ends_the_stream_before_anything_is_kept() {
     let mut buffer = BytesMut::from(&10_000_000_u32.to_be_bytes()[..]);
     assert!(matches!(FrameDecoder.decode(&mut buffer), Err(WireError::Oversized(10_000_000))));
     assert!(buffer.capacity() < 1024);
-    let mut just = framed(&vec![0; MAX_FRAME + 1]);
+    let mut just = whole_frame(&vec![0; MAX_FRAME + 1]);
     assert!(matches!(FrameDecoder.decode(&mut just), Err(WireError::Oversized(_))));
-    assert!(matches!(decode(framed(&vec![VERSION; MAX_FRAME])), Frame::Malformed(_)));
+    assert!(matches!(decode(whole_frame(&vec![VERSION; MAX_FRAME])), Frame::Malformed(_)));
 }
 
 #[test]
 fn another_version_is_unknown_and_no_fault() {
-    assert_eq!(decode(framed(&[2, 1, 2, 3])), Frame::Unknown(2));
-    assert_eq!(decode(framed(&[0])), Frame::Unknown(0));
+    assert_eq!(decode(whole_frame(&[2, 1, 2, 3])), Frame::Unknown(2));
+    assert_eq!(decode(whole_frame(&[0])), Frame::Unknown(0));
 }
 
 #[test]
@@ -124,9 +124,9 @@ fn what_is_out_of_bounds_is_malformed_and_never_sent() {
 fn bytes_after_a_beat_and_beats_that_end_early_are_malformed() {
     let body = postcard::to_allocvec(&beat()).unwrap();
     let longer = [&[VERSION][..], &body, &[0]].concat();
-    assert_eq!(decode(framed(&longer)), Frame::Malformed("bytes after the beat"));
-    assert!(matches!(decode(framed(&longer[..longer.len() - 2])), Frame::Malformed(_)));
-    assert!(matches!(decode(framed(&[])), Frame::Malformed(_)));
+    assert_eq!(decode(whole_frame(&longer)), Frame::Malformed("bytes after the end"));
+    assert!(matches!(decode(whole_frame(&longer[..longer.len() - 2])), Frame::Malformed(_)));
+    assert!(matches!(decode(whole_frame(&[])), Frame::Malformed(_)));
 }
 
 #[test]
@@ -134,6 +134,32 @@ fn a_frame_that_fits_the_bounds_and_not_the_length_is_not_sent() {
     let long = |id: usize| format!("{}{id:05}", "x".repeat(58));
     let beat = with_card(|card| card.functions = (0..MAX_FUNCTIONS).map(long).collect());
     assert!(matches!(encode(&beat), Err(EncodeError::TooLong(_))));
+}
+
+fn exchange() -> Exchange {
+    Exchange { links: 17, keeps: true, leaving: false, records: vec![vec![7; 200], vec![8; 1024]] }
+}
+
+#[test]
+fn an_exchange_and_the_beat_behind_it_arrive_as_they_were_sent() {
+    let mut bytes = BytesMut::from(&encode_exchange(&exchange()).unwrap()[..]);
+    bytes.extend_from_slice(&encode(&beat()).unwrap());
+    let mut next = || FrameDecoder.decode(&mut bytes).unwrap().map(|received| received.frame);
+    assert_eq!(next(), Some(Frame::Exchange(Box::new(exchange()))));
+    assert_eq!(next(), Some(Frame::Beat(Box::new(beat()))));
+    assert_eq!(next(), None);
+    let word = encode_exchange(&Exchange { records: Vec::new(), ..exchange() }).unwrap();
+    assert!(word.len() < 12, "{} bytes", word.len());
+}
+
+#[test]
+fn an_exchange_with_too_many_or_too_long_records_is_malformed_and_never_sent() {
+    for records in [vec![Vec::new(); 5], vec![vec![0; 1025]]] {
+        let wrong = Exchange { records, ..exchange() };
+        assert!(matches!(encode_exchange(&wrong), Err(EncodeError::Bounds(_))));
+        let body = postcard::to_allocvec(&wrong).unwrap();
+        assert!(matches!(decode(whole_frame(&[&[EXCHANGE][..], &body].concat())), Frame::Malformed(_)));
+    }
 }
 
 prop_compose! {
@@ -171,8 +197,11 @@ proptest! {
     fn no_bytes_make_it_stumble(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let mut stream = BytesMut::from(&bytes[..]);
         while let Ok(Some(_)) = FrameDecoder.decode(&mut stream) {}
-        let _ = decode(framed(&bytes));
-        let _ = decode(framed(&[&[VERSION][..], &bytes].concat()));
+        let _ = decode(whole_frame(&bytes));
+        let _ = decode(whole_frame(&[&[VERSION][..], &bytes].concat()));
+        if let Frame::Exchange(exchange) = decode(whole_frame(&[&[EXCHANGE][..], &bytes].concat())) {
+            prop_assert_eq!(exchange.check(), Ok(()));
+        }
     }
 
     #[test]

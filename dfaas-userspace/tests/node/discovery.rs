@@ -1,24 +1,31 @@
 //! The gateway's functions, over a real socket, whatever the gateway does.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dfaas_userspace::config;
-use dfaas_userspace::discovery::{Client, DiscoveryError};
+use dfaas_userspace::discovery::{DiscoveryError, OpenFaas, Provider as _, Source};
 use serde_json::json;
 
 use crate::scripted::{Answer, Gateway};
 
-fn client(gateway: &Gateway, credentials: Option<(&str, &str)>) -> Client {
+fn provider(gateway: &Gateway, credentials: Option<(&str, &str)>) -> OpenFaas {
     let gateway = config::Gateway {
         url: format!("http://{}", gateway.address).parse().expect("an address is a URL"),
         credentials: credentials.map(|(user, password)| (user.to_owned(), config::Secret::new(password))),
         poll: Duration::from_secs(1),
+        metrics: Some(format!("http://{}/healthz", gateway.address).parse().expect("an address is a URL")),
+        cgroup: None,
     };
-    Client::new(gateway, BTreeMap::new()).expect("a client is made")
+    OpenFaas::own(&gateway, None).expect("a client is made")
 }
 
-async fn names(client: &mut Client) -> Vec<String> {
+fn client(gateway: &Gateway, credentials: Option<(&str, &str)>) -> Source {
+    Source::new(Arc::new(provider(gateway, credentials)), BTreeMap::new())
+}
+
+async fn names(client: &mut Source) -> Vec<String> {
     client.catalogue().await.expect("the gateway answers").functions.into_keys().collect()
 }
 
@@ -55,6 +62,28 @@ async fn each_bad_answer_is_an_error_that_names_the_address() {
     }
     gateway.answer(crate::scripted::functions(&["figlet"]));
     assert_eq!(names(&mut client).await, ["figlet"]);
+}
+
+#[tokio::test]
+async fn each_bad_answer_about_metrics_is_an_error_and_what_is_no_metric_is_nothing() {
+    let gateway = Gateway::start(&[]).await;
+    let provider = provider(&gateway, None);
+    let cases = [
+        (Answer::Status(404), "answered 404; is gateway.metrics where the gateway tells its metrics?"),
+        (Answer::Redirect, "answered 302"),
+        (Answer::Noise, "no answer"),
+        (Answer::Close, "no answer"),
+        (Answer::Huge, "answer longer than"),
+    ];
+    for (answer, expected) in cases {
+        gateway.health(answer);
+        let text = provider.counts().unwrap().await.unwrap_err().to_string();
+        assert!(text.contains(expected), "expected {expected:?}, answered {text:?}");
+    }
+    for nothing in [Answer::Garbage, Answer::Json(json!({ "a": 1 }))] {
+        gateway.health(nothing);
+        assert!(provider.counts().unwrap().await.unwrap().functions.is_empty());
+    }
 }
 
 #[tokio::test]

@@ -27,8 +27,8 @@ enum Says {
 type Seen = (Vec<(String, Value)>, usize, usize);
 
 #[derive(Clone)]
-struct Model {
-    address: SocketAddr,
+pub struct Model {
+    pub address: SocketAddr,
     says: Arc<Mutex<Says>>,
     /// Request lines and bodies, and how many connections are open now and were at most.
     seen: Arc<Mutex<Seen>>,
@@ -54,6 +54,11 @@ impl Model {
         model
     }
 
+    /// One that has everything served here.
+    pub async fn serving_all_here() -> Self {
+        Self::start(Says::Json(json!({ "figlet": { "local": 1.0, "reject": 0.0 } }))).await
+    }
+
     fn entered(&self) {
         let mut seen = self.seen.lock().unwrap();
         seen.1 += 1;
@@ -64,7 +69,7 @@ impl Model {
         *self.says.lock().unwrap() = says;
     }
 
-    fn questions(&self) -> Vec<(String, Value)> {
+    pub fn questions(&self) -> Vec<(String, Value)> {
         self.seen.lock().unwrap().0.clone()
     }
 

@@ -19,14 +19,14 @@ use crate::scripted::{Gateway, functions};
 const OTHER: &str = "192.0.2.7";
 
 /// A node with an overlay whose other end is here, and one node on it.
-struct Story {
-    node: Node,
-    events: mpsc::Sender<Event>,
+pub struct Story {
+    pub node: Node,
+    pub events: mpsc::Sender<Event>,
     orders: mpsc::Receiver<Order>,
     _status: watch::Sender<Arc<Status>>,
-    other: PeerId,
+    pub other: PeerId,
     /// The next beat of the other node.
-    next: Beat,
+    pub next: Beat,
 }
 
 fn card(functions: &[&str]) -> Card {
@@ -41,7 +41,7 @@ fn card(functions: &[&str]) -> Card {
 
 impl Story {
     /// The node serves `own`, the other one `theirs`; they are linked, and nothing was said yet.
-    async fn begin(more: &str, own: &[&str], theirs: &[&str]) -> Self {
+    pub async fn begin(more: &str, own: &[&str], theirs: &[&str]) -> Self {
         let story = Self::over(Double::default(), more, own, theirs).await;
         Self { node: story.node.ready().await, ..story }
     }
@@ -74,7 +74,7 @@ impl Story {
     }
 
     /// The other node beats.
-    async fn beat(&mut self) {
+    pub async fn beat(&mut self) {
         self.next.sequence += 1;
         if let Some(card) = &self.next.card {
             self.next.digest = fnv1a(&postcard::to_stdvec(card).unwrap()).max(1);
@@ -101,7 +101,7 @@ impl Story {
         panic!("did not come about: {what}; {:?}", self.node.dataplane.memory().plans);
     }
 
-    async fn become_peer(&mut self) {
+    pub async fn become_peer(&mut self) {
         self.until("the other node is a peer", |node| peers(node).contains(&"c".to_owned())).await;
     }
 
@@ -110,6 +110,8 @@ impl Story {
         loop {
             match tokio::time::timeout(Duration::from_secs(20), self.orders.recv()).await {
                 Ok(Some(Order::Beat { to, beat })) if to == self.other && wanted(&beat) => return *beat,
+                // Asked for once a period: the next beat answers.
+                Ok(Some(Order::Probe { nonce, .. })) => self.next.nonce = Some(nonce),
                 Ok(Some(_)) => {}
                 other => panic!("no such beat: {other:?}"),
             }

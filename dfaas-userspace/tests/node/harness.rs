@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use dfaas_userspace::admin::Listeners;
-use dfaas_userspace::agent::{self, AgentError, Exit, Outcome};
+use dfaas_userspace::agent::{self, AgentError, Exit, Outcome, Provided};
 use dfaas_userspace::config::{self, Config};
 use dfaas_userspace::overlay::Overlay;
 use tempfile::TempDir;
@@ -105,6 +105,26 @@ impl Node {
         let config = parse(&configuration(folder.path(), &url, &admin, more));
         let (shutdown, told) = mpsc::channel(2);
         let agent = tokio::spawn(run_with(config, dataplane.clone(), overlay, told));
+        Self { dataplane, gateway, folder, admin, shutdown, agent }
+    }
+
+    /// As `within`, with these providers in place of the gateways that the configuration names.
+    pub fn provided(
+        providers: Vec<Provided>,
+        folder: TempDir,
+        dataplane: Double,
+        gateway: Gateway,
+        more: &str,
+    ) -> Self {
+        let admin = format!("127.0.0.1:{}", free_port());
+        let url = format!("http://{}", gateway.address);
+        let config = parse(&configuration(folder.path(), &url, &admin, more));
+        let (shutdown, told) = mpsc::channel(2);
+        let boxed = dataplane.boxed();
+        let agent = tokio::spawn(async move {
+            let admin = Listeners::bind(&config.admin).await.expect("the addresses of the test are free");
+            agent::run_over(config, providers, admin, boxed, None, told).await
+        });
         Self { dataplane, gateway, folder, admin, shutdown, agent }
     }
 

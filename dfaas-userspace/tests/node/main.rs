@@ -13,4 +13,6 @@ mod federation;
 mod following;
 mod gateways;
 mod harness;
+mod metrics;
+mod provider;
 mod scripted;

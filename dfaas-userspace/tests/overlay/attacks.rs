@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use dfaas_userspace::overlay::{Card, KAD, Offence, Order, RENDEZVOUS, Settings, wire};
-use futures_util::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
+use dfaas_userspace::overlay::{Card, Offence, Order, Settings, wire};
+use futures_util::{AsyncWriteExt as _, StreamExt as _};
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
@@ -18,7 +18,7 @@ use crate::hostile::{Hostile, is_closed, pour};
 use crate::sockets::{TCP, swarm_key, two};
 
 /// Three nodes that are linked, and how the first is reached.
-async fn federation(gate: &Gate) -> (Vec<Node>, (PeerId, Multiaddr)) {
+pub async fn federation(gate: &Gate) -> (Vec<Node>, (PeerId, Multiaddr)) {
     let mut nodes: Vec<Node> = Vec::new();
     for _ in 0..3 {
         let seeds = match nodes.first() {
@@ -34,7 +34,7 @@ async fn federation(gate: &Gate) -> (Vec<Node>, (PeerId, Multiaddr)) {
 }
 
 /// Waits until a peer that did wrong is disconnected and refused when it comes again.
-async fn shut_out(nodes: &[Node], hostile: &Hostile) {
+pub async fn shut_out(nodes: &[Node], hostile: &Hostile) {
     eventually("it is shut out", || nodes[0].refused("shut_out") > 0).await;
     assert!(!nodes[0].is_linked(&hostile.id));
     beats_flow(nodes).await;
@@ -125,68 +125,6 @@ async fn malformed_frames_cost_standing_and_unknown_versions_do_not() {
         eventually("the offence is counted", || nodes[0].refused("malformed") == count).await;
     }
     shut_out(&nodes, &hostile).await;
-}
-
-/// One field of a protobuf message.
-fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(bytes.len()).expect("a short message");
-    assert!(length < 128, "one byte of length");
-    [&[number << 3 | 2, length][..], bytes].concat()
-}
-
-/// A message of the DHT, with its length before it.
-fn kad_message(kind: u8, fields: &[Vec<u8>]) -> Vec<u8> {
-    let body = [&[1 << 3, kind][..], &fields.concat()].concat();
-    let length = u8::try_from(body.len()).expect("a short message");
-    // A length above 127 takes two bytes.
-    let prefix = if length < 128 { vec![length] } else { vec![length | 0x80, 1] };
-    [prefix, body].concat()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_speaks_for_another_in_the_dht() {
-    const PUT_VALUE: u8 = 0;
-    const ADD_PROVIDER: u8 = 2;
-    const GET_PROVIDERS: u8 = 3;
-    let gate = Gate::default();
-    let (nodes, victim) = federation(&gate).await;
-    let mut hostile = Hostile::connect(&gate, &victim).await;
-    let other = Keypair::generate_ed25519().public().to_peer_id();
-    let provider = |peer: PeerId| {
-        let address = Multiaddr::empty().with(Protocol::Memory(1));
-        field(9, &[field(1, &peer.to_bytes()), field(2, &address.to_vec())].concat())
-    };
-    for peer in [other, hostile.id] {
-        let mut stream = hostile.open(KAD).await;
-        let message = kad_message(ADD_PROVIDER, &[field(2, RENDEZVOUS), provider(peer)]);
-        stream.write_all(&message).await.unwrap();
-        stream.close().await.unwrap();
-    }
-    // What it says of itself is known then, what it says of the other is not.
-    let known = async |hostile: &mut Hostile| {
-        let mut stream = hostile.open(KAD).await;
-        stream.write_all(&kad_message(GET_PROVIDERS, &[field(2, RENDEZVOUS)])).await.unwrap();
-        stream.flush().await.unwrap();
-        let mut answer = vec![0; 4096];
-        let count = stream.read(&mut answer).await.unwrap();
-        answer.truncate(count);
-        let contains = |peer: PeerId| answer.windows(38).any(|window| window == peer.to_bytes());
-        (contains(other), contains(nodes[1].id) || contains(nodes[0].id))
-    };
-    eventually("the nodes provide", || nodes.iter().all(|node| node.status.borrow().members >= 2)).await;
-    assert_eq!(known(&mut hostile).await, (false, true));
-    // Values, and keys other than the federation's, are no business of this DHT.
-    for (count, message) in [
-        (1, kad_message(PUT_VALUE, &[field(3, &[field(1, b"x"), field(2, b"y")].concat())])),
-        (2, kad_message(ADD_PROVIDER, &[field(2, b"another key"), provider(hostile.id)])),
-    ] {
-        let mut stream = hostile.open(KAD).await;
-        stream.write_all(&message).await.unwrap();
-        stream.flush().await.unwrap();
-        eventually("the offence is counted", || nodes[0].refused("forged") == count).await;
-    }
-    beats_flow(&nodes).await;
-    assert!(nodes.iter().all(|node| !node.is_linked(&other)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use dfaas_userspace::overlay::{self, Beat, Event, Nonce, Order, Overlay, Settings, Status, Timing};
+use dfaas_control::Message;
+use dfaas_userspace::overlay::{self, Beat, Card, Event, Nonce, Order, Overlay, Settings, Status, Timing};
 use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{mpsc, watch};
@@ -16,9 +17,16 @@ use tokio::time::{interval, sleep};
 use crate::gate::Gate;
 
 /// How long something that must come about may take; only a broken overlay comes near it.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Time between the beats of a node.
-pub const PERIOD: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_secs(180);
+/// How a node beats if nothing else is said.
+const RHYTHM: Rhythm = Rhythm { period: Duration::from_millis(250), message: None };
+
+/// How a node beats, and what each beat says.
+#[derive(Debug, Clone)]
+pub struct Rhythm {
+    pub period: Duration,
+    pub message: Option<Message>,
+}
 
 /// Waits until it is so.
 pub async fn eventually(what: &str, mut so: impl FnMut() -> bool) {
@@ -38,6 +46,8 @@ pub struct Seen {
     pub rtts: BTreeSet<PeerId>,
     pub probed: Vec<(PeerId, Nonce)>,
     pub unlinked: u64,
+    /// Times that it beat to all.
+    pub rounds: u64,
 }
 
 pub struct Node {
@@ -66,6 +76,12 @@ pub fn beat(sequence: u64) -> Beat {
     }
 }
 
+/// What a node says of itself.
+pub fn card() -> Card {
+    let functions = vec!["figlet".to_owned()];
+    Card { name: "n".to_owned(), region: "north".to_owned(), data_address: None, data_port: 31601, functions }
+}
+
 /// Settings with short times and neither memory nor probes.
 pub fn settings(listen: &str) -> Settings {
     Settings {
@@ -75,11 +91,14 @@ pub fn settings(listen: &str) -> Settings {
         psk: None,
         mdns: false,
         neighbours: overlay::MAX_LINKS,
+        pinned: BTreeSet::new(),
+        banned: BTreeSet::new(),
         memory: None,
         probe: None,
         timing: Timing {
             calls: (Duration::from_millis(100), Duration::from_secs(1)),
             look_ups: (Duration::from_millis(200), Duration::from_secs(2)),
+            exchange: Duration::from_secs(1),
             ping: Duration::from_secs(1),
             memory: Duration::from_millis(200),
         },
@@ -101,24 +120,36 @@ impl Node {
     pub async fn at(gate: &Gate, port: u64, key: Keypair, mut settings: Settings) -> Self {
         settings.listen = vec![memory(port)];
         let transport = overlay::authenticated(gate.transport(port), &key).expect("a key of the right kind");
+        Self::over(transport, key, settings, RHYTHM).await
+    }
+
+    /// A node over any transport.
+    pub async fn over(
+        transport: overlay::Authenticated,
+        key: Keypair,
+        settings: Settings,
+        rhythm: Rhythm,
+    ) -> Self {
         let overlay = overlay::start_over(settings, key, transport).await;
-        Self::beating(overlay.expect("the port is free"))
+        Self::beating(overlay.expect("the address is free"), rhythm)
     }
 
     /// A node over real sockets.
     pub async fn real(key: Keypair, settings: Settings) -> Self {
-        Self::beating(overlay::start(settings, key).await.expect("the addresses are free"))
+        Self::beating(overlay::start(settings, key).await.expect("the addresses are free"), RHYTHM)
     }
 
     /// Gives an overlay an agent that beats to whoever is linked.
-    fn beating(overlay: Overlay) -> Self {
+    fn beating(overlay: Overlay, rhythm: Rhythm) -> Self {
         // RUST_LOG shows what the nodes do.
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (leave, left) = mpsc::channel(1);
         let Overlay { id, events, orders, status } = overlay;
-        let agent = tokio::spawn(agent(events, orders.clone(), Arc::clone(&seen), left));
+        let agent = tokio::spawn(agent(events, orders.clone(), Arc::clone(&seen), left, rhythm));
+        let describe = Order::Describe { card: Box::new(card()), digest: 1, incarnation: 1 };
+        orders.try_send(describe).expect("the first order");
         Self { id, orders, status, seen, leave, agent }
     }
 
@@ -142,6 +173,11 @@ impl Node {
     pub async fn seed(&self) -> (PeerId, Multiaddr) {
         eventually("the node listens", || !self.status.borrow().listening.is_empty()).await;
         (self.id, self.status.borrow().listening[0].clone())
+    }
+
+    /// Ends without a word.
+    pub fn vanish(self) {
+        self.agent.abort();
     }
 
     /// Sends a last beat to all and ends.
@@ -176,13 +212,18 @@ async fn agent(
     orders: mpsc::Sender<Order>,
     seen: Arc<Mutex<Seen>>,
     mut left: mpsc::Receiver<()>,
+    rhythm: Rhythm,
 ) {
-    let mut tick = interval(PERIOD);
+    let mut tick = interval(rhythm.period);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut sequence = 0;
     let send = |sequence, leaving| {
         let peers: Vec<PeerId> = seen.lock().expect("no test panics with it").links.keys().copied().collect();
         for to in peers {
-            let _ = orders.try_send(Order::Beat { to, beat: Box::new(Beat { leaving, ..beat(sequence) }) });
+            let _ = orders.try_send(Order::Beat {
+                to,
+                beat: Box::new(Beat { leaving, message: rhythm.message.clone(), ..beat(sequence) }),
+            });
         }
     };
     loop {
@@ -194,6 +235,7 @@ async fn agent(
             _ = tick.tick() => {
                 sequence += 1;
                 send(sequence, false);
+                seen.lock().expect("no test panics with it").rounds = sequence;
             }
             _ = left.recv() => break,
         }

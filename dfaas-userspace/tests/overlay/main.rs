@@ -2,9 +2,13 @@
 //! no good.
 
 mod attacks;
+mod counted;
 mod gate;
 mod harness;
 mod hostile;
 mod membership;
+mod records;
+mod scale;
 mod secrets;
 mod sockets;
+mod swarm;

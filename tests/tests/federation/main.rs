@@ -7,6 +7,7 @@ mod drained;
 mod finding;
 mod identity;
 mod intruders;
+mod leases;
 mod lost;
 mod paper;
 mod site;

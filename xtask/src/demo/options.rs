@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(long, default_value = "1s")]
     pub period: String,
     /// How nodes share work
-    #[arg(long, value_enum, default_value_t = Strategy::Recalc)]
+    #[arg(long, value_enum, default_value_t = Strategy::Lease)]
     pub strategy: Strategy,
     /// What happens
     #[arg(long, value_enum, default_value_t = Scenario::Overload)]

@@ -11,6 +11,9 @@ use crate::id::{FunctionId, NodeId};
 /// What is done here keeps the processors busy from the first part of them on, until it is below the other.
 const BUSY: (f64, f64) = (0.5, 0.4);
 
+/// What finds no place may be so much of what wants to leave before it counts as unmet: grants follow needs in steps.
+const UNMET: f64 = 0.1;
+
 impl Lease {
     /// The peers that can be asked for something now, the nearest first.
     pub(super) fn neighbours(&self) -> Vec<Neighbour> {
@@ -25,6 +28,15 @@ impl Lease {
         }
         near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.node.cmp(&b.1.node)));
         near.into_iter().map(|(_, neighbour)| neighbour).collect()
+    }
+
+    /// The processors that each peer gives, if what wants to leave finds no place for more than a tenth.
+    pub(super) fn unmet(&self) -> Option<BTreeMap<NodeId, f64>> {
+        let wanted: f64 = self.wants.iter().map(|want| want.rate).sum();
+        let placed: f64 = self.offload.by_peer().values().sum();
+        let short = wanted > 0.0 && wanted - placed > wanted * UNMET;
+        let given = |(node, word): (NodeId, &Word)| (node, word.grant * self.trust.of(node));
+        short.then(|| self.heard.words().map(given).collect())
     }
 
     /// What functions that want to leave cost at a peer, of those that it serves.

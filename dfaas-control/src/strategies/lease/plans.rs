@@ -16,6 +16,12 @@ pub(super) const MOST_CANDIDATES: usize = 16;
 /// Overflow begins at the latest when this part of a function's deadline is spent on waiting.
 const PATIENCE: f64 = 0.3;
 
+/// Overflow begins at so many times the wait at which all processors are at work and a peer is reached.
+const WORTH: u32 = 2;
+
+/// The part of the deadline for which a node that has too much to do keeps its processors filled.
+const FILLED: f64 = 0.4;
+
 /// The least part of a function's shares that stays here: what the limits of peers refuse is served here then, instead of
 /// being answered 429.
 const LEFT: f64 = 1e-3;
@@ -35,6 +41,12 @@ pub(super) struct Scene<'a> {
     pub busy: bool,
     /// Work of a typical invocation under way (processor-seconds).
     pub typical_work: f64,
+    /// Processors that are used well.
+    pub capacity: f64,
+    /// Work that is to be done here, of own users and of peers.
+    pub work_here: f64,
+    /// Whether what is to be done here is more than can be.
+    pub saturated: bool,
     /// Processors that peers may use, and those that they used.
     pub room: f64,
     pub of_peers: f64,
@@ -66,8 +78,22 @@ impl Scene<'_> {
         plan.peer_rate = peer_rate;
         plan.work = Duration::from_secs_f64(load.cost);
         plan.peers_rate = load.may_leave.then(|| peers_rate(self.room, self.of_peers, load.cost));
+        if self.saturated {
+            let most = self.places(load, function, &plan);
+            plan.local_inflight = Some(plan.local_inflight.map_or(most, |own| own.min(most)));
+        }
         self.add_overflow(id, function, &mut plan);
         plan
+    }
+
+    /// Most invocations of a function at one time at a node that has more to do than it can: what is refused at once could
+    /// only be answered late, and would make others late. All functions together fill the processors for a part of the
+    /// deadline, each by its part of the work.
+    fn places(&self, load: &Load, function: &FunctionMeasurements, plan: &FunctionPlan) -> u32 {
+        let kept = load.rate * f64::from(plan.shares.part(Target::Local)) / f64::from(SHARE_ONE);
+        let part = (kept + load.of_peers) * load.cost / self.work_here.max(f64::MIN_POSITIVE);
+        let work = FILLED * function.deadline.as_secs_f64() * self.capacity * part.min(1.0);
+        (work / load.cost).ceil().clamp(1.0, f64::from(u32::MAX)) as u32
     }
 
     /// A function that only peers have goes to those that granted something; while there are none, a little of it to all
@@ -104,12 +130,10 @@ impl Scene<'_> {
         plan.overflow = takers.iter().map(|(node, _)| *node).collect();
         let nearest = takers.iter().map(|(_, rtt)| *rtt).min();
         if let Some(nearest) = nearest.filter(|_| self.busy) {
-            // With all processors at work on typical invocations the expected wait is the work of one of them.
+            // With all processors at work on typical invocations the expected wait is the work of one of them. As much
+            // again may wait: what leaves too readily disturbs where it goes more than it gains.
             let full = Duration::from_secs_f64(self.typical_work.clamp(0.0, 1e6));
-            plan.overflow_above = Some(
-                ((full + nearest).mul_f64(std::env::var("OA").map_or(1.0, |x| x.parse().unwrap_or(1.0))))
-                    .min(function.deadline.mul_f64(PATIENCE)),
-            );
+            plan.overflow_above = Some(((full + nearest) * WORTH).min(function.deadline.mul_f64(PATIENCE)));
         }
     }
 }

@@ -16,6 +16,10 @@ const MOST_COSTS: usize = 64;
 /// Peers that are trusted less get no overflow.
 const TRUSTED: f64 = 0.2;
 
+/// A node whose users, after all that peers take of it, still ask for more than this part of what it can do has more than
+/// it can do: the highest level, at which queues grow without end.
+const SATURATED: f64 = 0.97;
+
 /// The least processors of a node that a wait is computed with.
 const LEAST: f64 = 0.01;
 
@@ -98,6 +102,9 @@ impl Lease {
             takers: &takers,
             busy: self.standing.busy,
             typical_work: self.demand.typical_work(),
+            capacity: self.standing.capacity,
+            work_here: own.max(0.0) + self.standing.of_peers,
+            saturated: own > SATURATED * self.standing.capacity,
             room,
             of_peers: self.standing.of_peers,
         };

@@ -9,6 +9,7 @@ use super::super::model::{ForeignGateway, Gateway, Secret, StaticPeer};
 use super::super::{forms, raw};
 use super::Checker;
 use crate::dataplane::{OWN_GATEWAY, Settings};
+use crate::machine::Pattern;
 
 /// What foreign gateways are checked against.
 pub(super) struct Beside<'a> {
@@ -26,7 +27,23 @@ impl Checker<'_> {
         self.duration("gateway.poll", raw.poll, Duration::from_millis(100), Duration::from_secs(3600));
         let key = |name: &str| format!("gateway.{name}");
         let credentials = self.credentials(&key, &raw.user, &raw.password_file);
-        Some(Gateway { url: url?, credentials, poll: raw.poll })
+        let metrics = self.metrics(&key, &raw.metrics);
+        let cgroup = match raw.cgroup.as_str() {
+            "" => None,
+            text => self.ok("gateway.cgroup", Pattern::parse(text)),
+        };
+        Some(Gateway { url: url?, credentials, poll: raw.poll, metrics, cgroup })
+    }
+
+    fn metrics(&mut self, key: &dyn Fn(&str) -> String, text: &str) -> Option<reqwest::Url> {
+        if text.is_empty() {
+            return None;
+        }
+        let mut url = self.ok(key("metrics"), forms::http_url(text))?;
+        if url.path() == "/" {
+            url.set_path("/metrics");
+        }
+        Some(url)
     }
 
     /// Where the own gateway takes invocations, if that is not where users call.
@@ -85,6 +102,7 @@ impl Checker<'_> {
         let url = raw.url.as_deref().ok_or_else(|| "missing: where its functions are listed".to_owned());
         let url = self.ok(key("url"), url.and_then(forms::http_url));
         let credentials = self.credentials(key, &raw.user, &raw.password_file);
+        let metrics = self.metrics(key, &raw.metrics);
         let url = url?;
         let address = match raw.address.as_str() {
             "" => forms::url_address(&url).ok_or_else(|| {
@@ -94,7 +112,9 @@ impl Checker<'_> {
             text => forms::remote_address(text),
         };
         let address = self.ok(key("address"), address);
-        Some(ForeignGateway { name: name?, address: address?, api: Gateway { url, credentials, poll } })
+        // Its functions run elsewhere, as far as this node knows.
+        let api = Gateway { url, credentials, poll, metrics, cgroup: None };
+        Some(ForeignGateway { name: name?, address: address?, api })
     }
 
     /// A gateway where users call is the own one, and needs no address.

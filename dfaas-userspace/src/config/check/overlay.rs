@@ -1,5 +1,6 @@
 //! The table about the overlay, and the files that it names.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use libp2p::pnet::PreSharedKey;
 use libp2p::{Multiaddr, PeerId};
 
 use super::super::model::Overlay;
+use super::super::topology::{self, Topology};
 use super::super::{forms, raw};
 use super::Checker;
 
@@ -23,7 +25,8 @@ impl Checker<'_> {
         if !raw.bootstrap_file.is_empty() {
             bootstrap.extend(self.bootstrap_file(&raw.bootstrap_file));
         }
-        let allow = self.each("overlay.allow", &raw.allow, forms::peer_id).into_iter().collect();
+        let allow: BTreeSet<PeerId> =
+            self.each("overlay.allow", &raw.allow, forms::peer_id).into_iter().collect();
         let data_address = match raw.data_address.as_str() {
             "" => None,
             text => self.ok("overlay.data_address", forms::host_address(text)),
@@ -34,6 +37,10 @@ impl Checker<'_> {
             "overlay.identity",
             format!("\"{}\" is not the absolute path of a file", raw.identity),
         );
+        let topology = match raw.topology.as_str() {
+            "" => Topology::default(),
+            file => self.topology(file, &allow),
+        };
         let psk = match raw.psk_file.as_str() {
             "" => None,
             file => self.swarm_key(file),
@@ -51,6 +58,7 @@ impl Checker<'_> {
             allow,
             mdns: raw.mdns,
             neighbours: neighbours as usize,
+            topology,
         };
         (Some(overlay), data_address)
     }
@@ -98,6 +106,21 @@ impl Checker<'_> {
             }
         }
         found
+    }
+
+    fn topology(&mut self, path: &str, allow: &BTreeSet<PeerId>) -> Topology {
+        let key = "overlay.topology";
+        let text = (self.read)(Path::new(path)).map_err(|cause| format!("cannot read {path}: {cause}"));
+        let Some(text) = self.ok(key, text) else { return Topology::default() };
+        match topology::parse(&text, crate::overlay::MAX_LINKS, allow) {
+            Ok(topology) => topology,
+            Err(wrong) => {
+                for reason in wrong {
+                    self.unless(true, key, format!("{path}:{reason}"));
+                }
+                Topology::default()
+            }
+        }
     }
 
     fn swarm_key(&mut self, path: &str) -> Option<PreSharedKey> {

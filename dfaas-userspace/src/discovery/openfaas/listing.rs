@@ -1,32 +1,15 @@
 //! The gateway's JSON, read with all the tolerance that real gateways need.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The namespace of functions that are named without one, unless the gateway tells otherwise.
-pub const DEFAULT_NAMESPACE: &str = "openfaas-fn";
-
-/// One entry of `/system/functions`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListedFunction {
-    /// Name without a namespace.
-    pub name: String,
-    /// Namespace, if the gateway told.
-    pub namespace: Option<String>,
-    /// Labels; empty if null or absent.
-    pub labels: BTreeMap<String, String>,
-    /// Replicas that are ready; 0 if absent.
-    pub available_replicas: u64,
-}
+use crate::discovery::ListedFunction;
 
 /// Reads the answer of `/system/functions`. `null` is an empty list (Go writes one so); entries without a name are
 /// left out.
 ///
 /// # Errors
 /// If the text is not a JSON array.
-pub fn functions(body: &[u8]) -> Result<Vec<ListedFunction>, String> {
+pub(super) fn functions(body: &[u8]) -> Result<Vec<ListedFunction>, String> {
     Ok(array(body)?.iter().filter_map(listed).collect())
 }
 
@@ -34,17 +17,8 @@ pub fn functions(body: &[u8]) -> Result<Vec<ListedFunction>, String> {
 ///
 /// # Errors
 /// If the text is not a JSON array.
-pub fn namespaces(body: &[u8]) -> Result<Vec<String>, String> {
+pub(super) fn namespaces(body: &[u8]) -> Result<Vec<String>, String> {
     Ok(array(body)?.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-}
-
-/// The namespace of functions that are named without one: the usual one if the gateway has it or tells nothing, else
-/// its only one.
-pub fn default_namespace(namespaces: &[String]) -> &str {
-    match namespaces {
-        [only] => only,
-        _ => DEFAULT_NAMESPACE,
-    }
 }
 
 fn array(body: &[u8]) -> Result<Vec<Value>, String> {
@@ -112,13 +86,5 @@ mod tests {
         for body in [&b""[..], b"invalid credentials", b"{}", b"[{", b"\xff\xfe", b"7"] {
             assert!(functions(body).is_err(), "{body:?}");
         }
-    }
-
-    #[test]
-    fn the_gateways_only_namespace_is_the_default_one() {
-        let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert_eq!(default_namespace(&[]), "openfaas-fn");
-        assert_eq!(default_namespace(&names(&["prod"])), "prod");
-        assert_eq!(default_namespace(&names(&["dev", "openfaas-fn"])), "openfaas-fn");
     }
 }

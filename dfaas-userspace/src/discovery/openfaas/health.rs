@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use reqwest::{StatusCode, Url};
 
-use super::client::innermost;
+use super::http::innermost;
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -11,7 +11,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// Asks a gateway whether it works, where it takes invocations, on a connection of its own each time: an idle one would
 /// not notice that nobody listens any more.
 #[derive(Debug)]
-pub struct Health {
+pub(super) struct Health {
     http: reqwest::Client,
     url: Url,
 }
@@ -21,7 +21,7 @@ impl Health {
     ///
     /// # Errors
     /// If the HTTP client cannot be made, or the address is no part of a URL.
-    pub fn new(address: SocketAddr) -> Result<Self, String> {
+    pub(super) fn new(address: SocketAddr) -> Result<Self, String> {
         // Answers of others than the gateway itself say nothing of it.
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -40,7 +40,7 @@ impl Health {
     ///
     /// # Errors
     /// Why it does not work, in words.
-    pub async fn check(&self) -> Result<(), String> {
+    pub(super) async fn check(&self) -> Result<(), String> {
         match self.http.get(self.url.clone()).send().await {
             Ok(answer) if answer.status() == StatusCode::OK => Ok(()),
             Ok(answer) => Err(format!("{} answered {}", self.url, answer.status().as_u16())),
