@@ -6,6 +6,7 @@
 
 pub mod bound;
 pub mod cli;
+mod columns;
 mod compare;
 mod engine;
 pub mod federation;
@@ -15,9 +16,11 @@ pub mod network;
 pub mod outcome;
 pub mod profile;
 pub mod random;
+pub mod report;
 pub mod samples;
 pub mod scenario;
 pub mod shape;
+pub mod study;
 pub mod techniques;
 pub mod trace;
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::Rng;
 use rand::seq::{SliceRandom, index};
@@ -63,16 +63,45 @@ pub(super) fn rates(
             piece(scenario, *begin, cores, functions, hot, &parts, random, rates);
         }
     } else {
-        let index = |name: &str| functions.iter().position(|function| function.name == name);
-        for piece in &scenario.load.rates {
-            let Some(function) = index(&piece.function) else { continue };
-            let from = from(scenario, piece.from);
-            for at in (0..begins.len()).filter(|at| begins[*at] >= from) {
-                rates[(at * nodes + piece.node) * count + function] = piece.rate;
-            }
+        given(scenario, &begins, nodes, functions, &mut rates);
+        if scenario.load.utilisation > 0.0 {
+            scale(scenario, &begins, cores, functions, &mut rates);
         }
     }
     Rates { begins, rates, nodes, functions: count }
+}
+
+/// The rates that the scenario lists.
+fn given(scenario: &Scenario, begins: &[Nanos], nodes: usize, functions: &[Service], rates: &mut [f64]) {
+    let index: BTreeMap<&str, usize> =
+        functions.iter().enumerate().map(|(index, function)| (function.name.as_str(), index)).collect();
+    let mut changes: Vec<_> = scenario.load.rates.iter().collect();
+    changes.sort_by_key(|piece| piece.from);
+    let mut now = vec![0.0; nodes * functions.len()];
+    let mut changes = changes.into_iter().peekable();
+    for (begin, rates) in begins.iter().zip(rates.chunks_mut(now.len())) {
+        while let Some(piece) = changes.next_if(|piece| from(scenario, piece.from) <= *begin) {
+            if let Some(function) = index.get(piece.function.as_str()) {
+                now[piece.node * functions.len() + function] = piece.rate;
+            }
+        }
+        rates.copy_from_slice(&now);
+    }
+}
+
+/// Scales all rates so that the work after the warm-up is in the mean the wanted part of all processors.
+fn scale(scenario: &Scenario, begins: &[Nanos], cores: &[u32], functions: &[Service], rates: &mut [f64]) {
+    let (begin, end) = (nanos(scenario.warmup), nanos(scenario.warmup + scenario.duration));
+    let mut work = 0.0;
+    for (piece, rates) in rates.chunks(cores.len() * functions.len()).enumerate() {
+        let ends = begins.get(piece + 1).copied().unwrap_or(end);
+        let length = ends.min(end).saturating_sub(begins[piece].max(begin)) as f64;
+        let of = rates.iter().zip(functions.iter().cycle()).map(|(rate, of)| rate * of.cpu as f64 / 1e9);
+        work += length / (end - begin) as f64 * of.sum::<f64>();
+    }
+    let whole: f64 = cores.iter().map(|cores| f64::from(*cores)).sum();
+    let factor = if work > 0.0 { scenario.load.utilisation * whole / work } else { 0.0 };
+    rates.iter_mut().for_each(|rate| *rate *= factor);
 }
 
 /// A moment of the file, counted from the start of the warm-up; what is there from 0 on is there before too.

@@ -1,14 +1,20 @@
 //! What came out of a run.
 
 mod digest;
+mod latencies;
 mod record;
+mod served;
 mod settle;
 
+use serde::{Deserialize, Serialize};
+
+pub use latencies::Latencies;
 pub(crate) use record::Record;
 pub use record::{End, Ends};
+pub use served::{Served, ServedBy};
 
 /// What came out of a run. Only what users asked for after the warm-up counts.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Requests that users made.
     pub requests: u64,
@@ -39,10 +45,14 @@ pub struct Outcome {
     pub digest: u64,
     /// Seconds of each node, node by node.
     pub series: Vec<Vec<Second>>,
+    /// How long those that were served took.
+    pub latencies: Latencies,
+    /// Who served whom within the deadline.
+    pub served: Vec<Served>,
 }
 
 /// One second of one node, by the moment when users asked.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Second {
     /// Requests of its users.
     pub asked: u32,

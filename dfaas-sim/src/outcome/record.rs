@@ -1,8 +1,9 @@
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::settle::settled;
-use super::{Outcome, Second};
+use super::{Latencies, Outcome, Second, ServedBy};
 use crate::engine::Passed;
 use crate::federation::{Federation, Nanos, nanos};
 use crate::scenario::Scenario;
@@ -25,7 +26,7 @@ pub enum End {
 }
 
 /// Numbers of requests by their ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ends {
     /// Served within the deadline.
     pub in_time: u64,
@@ -70,6 +71,7 @@ pub(crate) struct Record {
     time_sum: Nanos,
     digest: Digest,
     series: Vec<Vec<Second>>,
+    served: ServedBy,
 }
 
 /// Longest time to an answer that is told apart (us).
@@ -94,6 +96,7 @@ impl Record {
             digest: Digest::default(),
             time_sum: 0,
             series: vec![vec![Second::default(); seconds]; nodes],
+            served: ServedBy::new(nodes),
         }
     }
 
@@ -134,6 +137,7 @@ impl Record {
         self.forwarded += u64::from(request.forwarded);
         if in_time {
             self.work_in_time += request.cpu;
+            self.served.add(request.origin, request.at);
         }
         if end == End::Answered {
             self.time_sum += time;
@@ -195,6 +199,8 @@ impl Record {
             settle_s: change.and_then(|at| settled(&self.series, rate, (nanos(at) / 1_000_000_000) as usize)),
             digest: self.digest.value(),
             series: self.series,
+            latencies: Latencies::of(&self.times),
+            served: self.served.into_rows(),
         }
     }
 }

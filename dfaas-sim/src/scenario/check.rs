@@ -130,8 +130,11 @@ fn functions(scenario: &Scenario) -> Result<(), ScenarioError> {
 fn load(scenario: &Scenario) -> Result<(), ScenarioError> {
     let load = &scenario.load;
     within("load.utilisation", load.utilisation, 0.0, 100.0)?;
-    if load.rates.is_empty() == (load.utilisation == 0.0) {
-        return bad("load", "either `utilisation` or [[load.rates]] must say how much is asked for");
+    if load.rates.is_empty() && load.utilisation == 0.0 {
+        return bad("load", "`utilisation`, `trace` or [[load.rates]] must say how much is asked for");
+    }
+    if !load.rates.is_empty() && (load.step.is_some() || load.variability.is_some()) {
+        return bad("load.rates", "say all that users ask for: no step or variability beside them");
     }
     if let Some(step) = &load.step {
         within("load.step.hot", step.hot, 0.0, 1.0)?;

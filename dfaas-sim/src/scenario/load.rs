@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -7,14 +8,19 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct Load {
     /// Work that all users together ask for, over all processors; in proportion to each node's processors where nothing
-    /// else is said.
+    /// else is said. With `trace` or `rates` what they say is scaled to this mean of the time after the warm-up; 0: it
+    /// is left as it is.
     pub utilisation: f64,
     /// Some nodes become hot.
     pub step: Option<Step>,
     /// Rates vary.
     pub variability: Option<Variability>,
-    /// Rates by node and function, in place of all the above.
+    /// Rates by node and function, in place of step and variability.
     pub rates: Vec<Piece>,
+    /// A trace to take `rates` from, a recording or, if it ends in `.json`, one of k6. It begins with the time that counts;
+    /// its first interval holds in the warm-up too, and after its end nobody asks. A scenario that was read has the rates
+    /// instead.
+    pub trace: Option<PathBuf>,
 }
 
 /// Users move: from a moment on some nodes have more of the load, and all together as much as before.

@@ -9,6 +9,7 @@ mod function;
 mod load;
 mod network;
 mod nodes;
+mod recorded;
 
 use std::path::Path;
 use std::time::Duration;
@@ -69,6 +70,9 @@ pub enum ScenarioError {
     /// It is not TOML, or has a key or value that does not exist; the message names line and column.
     #[error("{0}")]
     Syntax(#[from] toml::de::Error),
+    /// The trace that its load names.
+    #[error("load.trace: {0}")]
+    Trace(#[from] crate::input::InputError),
     /// A value that cannot be meant.
     #[error("{key}: {problem}")]
     Value {
@@ -80,24 +84,33 @@ pub enum ScenarioError {
 }
 
 impl Scenario {
-    /// Reads a scenario from TOML.
+    /// Reads a scenario from TOML; a trace that it names is looked for in the working directory.
     ///
     /// # Errors
     /// With the line and column of what is not understood, or the key of what cannot be meant.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = toml::from_str(text)?;
+        Self::parse_in(text, Path::new(""))
+    }
+
+    /// Reads a scenario from TOML; a trace that it names is looked for in this folder.
+    ///
+    /// # Errors
+    /// As [`Scenario::parse`], and if the trace cannot be read.
+    pub fn parse_in(text: &str, folder: &Path) -> Result<Self, ScenarioError> {
+        let mut scenario: Self = toml::from_str(text)?;
+        recorded::resolve(&mut scenario, folder)?;
         check::check(&scenario)?;
         Ok(scenario)
     }
 
-    /// Reads a scenario from a file.
+    /// Reads a scenario from a file; a trace that it names is looked for beside it.
     ///
     /// # Errors
     /// As [`Scenario::parse`], and if the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
         let read = std::fs::read_to_string(path);
         let text = read.map_err(|cause| ScenarioError::Read { path: path.display().to_string(), cause })?;
-        Self::parse(&text)
+        Self::parse_in(&text, path.parent().unwrap_or(Path::new("")))
     }
 
     /// The scenario as a file. What [`Scenario::parse`] makes of it is the same.

@@ -83,6 +83,9 @@ pub(super) enum Command {
     /// The identity of a node in the overlay
     #[command(subcommand)]
     Id(IdCommand),
+    /// Simulate federations: compare techniques on the same users, beside the best possible
+    #[command(subcommand)]
+    Sim(dfaas_sim::cli::Sim),
     /// Detach the data plane and remove what it pinned
     Unload {
         /// Configuration file that names the pin

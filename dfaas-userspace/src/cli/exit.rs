@@ -34,6 +34,15 @@ impl From<ConfigErrors> for Failure {
     }
 }
 
+impl From<dfaas_sim::cli::CommandError> for Failure {
+    fn from(error: dfaas_sim::cli::CommandError) -> Self {
+        match error {
+            dfaas_sim::cli::CommandError::Usage(text) => Self::Usage(text),
+            dfaas_sim::cli::CommandError::Failed(text) => Self::Failed(text),
+        }
+    }
+}
+
 /// Prints a command's whole output. A reader that has gone (`| head`) is no failure.
 pub(super) fn print(text: &str) -> Result<ExitCode, Failure> {
     match std::io::stdout().write_all(text.as_bytes()) {

@@ -50,6 +50,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         }
         Command::Id(IdCommand::New { file }) => id::new(&file),
         Command::Id(IdCommand::Show { file, json }) => id::show(&file, json),
+        Command::Sim(command) => print(&dfaas_sim::cli::sim(&command, &|line| eprintln!("{line}"))?),
         Command::Unload { config, pin } => agent::unload(config.as_deref(), &pin),
     }
 }
