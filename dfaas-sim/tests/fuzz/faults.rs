@@ -67,3 +67,39 @@ fn agents_make_nothing_of_what_arrives_twice_or_late() {
     let twice = three("duplicated = 1.0\n");
     assert_eq!(twice.ends, calm.ends, "a word that is repeated at once changes nothing");
 }
+
+/// Found by the search: nodes whose agents decide every three seconds are asked for far too much from the start on, before
+/// anybody has counted anything, and much of it reaches a neighbour whose gateway takes all.
+#[test]
+fn a_queue_from_a_moment_of_too_much_is_worked_off_before_peers_are_given_anything() {
+    let text = r#"
+duration = "40s"
+period = "2800ms"
+[nodes]
+count = 3
+cores = [4, 7, 7]
+[network]
+everybody = true
+rtt = "4ms"
+[[functions]]
+name = "f0"
+cpu = "54ms"
+cv = 1.15
+deadline = "960ms"
+[[load.rates]]
+node = 0
+function = "f0"
+rate = 27.0
+[[load.rates]]
+node = 1
+function = "f0"
+rate = 324.0
+[[load.rates]]
+node = 2
+function = "f0"
+rate = 285.0
+"#;
+    let outcome = run(&Scenario::parse(text).expect("a sound scenario"), "lease", 1).expect("a run");
+    let users = in_time(&outcome, 0, 20, 40);
+    assert!(users > 0.7, "a third of what it has is all that users of node 0 ask for: {users}");
+}

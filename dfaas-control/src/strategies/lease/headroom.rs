@@ -31,21 +31,20 @@ pub(super) struct Sides {
     pub closed: bool,
 }
 
-/// Part of the shortest deadline that users may wait while peers are given something.
-const PATIENCE: f64 = 0.3;
+/// Part of the shortest deadline for which users may wait while peers are given something: from here on answers come late.
+/// A node that has much to do is better kept busy below it.
+const PATIENCE: f64 = 0.7;
 
-/// Seconds within which what waits for longer is worked off, in periods.
-const RELIEF: f64 = 2.0;
-
-/// Processors that work off, in two periods, what waits beyond what users can bear. Demand does not tell of it: a queue
-/// from a moment of too much, or of peers that were let in before anybody was counted, would else stay for ever at a node
-/// that gives away all that its users leave, and all of them would be answered late.
+/// Processors that work off, within a deadline, what waits for longer than users can bear. Demand does not tell of it: a
+/// queue from a moment of too much, or of peers that were let in before anybody was counted, would else stay for ever at a
+/// node that gives away all that its users leave, and all of them would be answered late.
 ///
 /// `under_way` is the work (processor-seconds) of all that has begun or waits, a `typical` invocation of which is served at
-/// each of `capacity` processors while nobody waits; `deadline` is the shortest of those that users have (s).
-pub(super) fn behind(under_way: f64, capacity: f64, typical: f64, deadline: f64, period: f64) -> f64 {
+/// each of `capacity` processors while nobody waits; `deadline` is the shortest of those that users have (s), infinite if
+/// there are no users.
+pub(super) fn behind(under_way: f64, capacity: f64, typical: f64, deadline: f64) -> f64 {
     let borne = capacity * (typical + PATIENCE * deadline);
-    (under_way - borne).max(0.0) / (RELIEF * period)
+    (under_way - borne).max(0.0) / deadline
 }
 
 /// Whether this node sends invocations to others.
@@ -117,12 +116,13 @@ mod tests {
 
     #[test]
     fn what_waits_for_too_long_is_worked_off_before_anything_is_given() {
-        // 4 processors; 0.4 processor-seconds are served and 1.2 may wait, of 2.6: 1.0 within 2 s.
-        let behind = behind(2.6, 4.0, 0.1, 1.0, 1.0);
+        // 4 processors; 0.4 processor-seconds are served and 5.6 may wait, of 7: 1 within 2 s.
+        let behind = behind(7.0, 4.0, 0.1, 2.0);
         assert!((behind - 0.5).abs() < 1e-9, "{behind}");
         assert_eq!(Role::default().balance(&Sides { behind, ..sides(1.0) }).headroom, 1.0);
-        assert_eq!(super::behind(1.6, 4.0, 0.1, 1.0, 1.0), 0.0);
-        let long = super::behind(40.0, 4.0, 0.1, 1.0, 1.0);
+        assert_eq!(super::behind(6.0, 4.0, 0.1, 2.0), 0.0);
+        let long = super::behind(40.0, 4.0, 0.1, 2.0);
+        assert_eq!(super::behind(40.0, 4.0, 0.1, f64::INFINITY), 0.0, "there is nobody to wait");
         assert_eq!(Role::default().balance(&Sides { behind: long, ..sides(1.0) }).headroom, 0.0);
     }
 

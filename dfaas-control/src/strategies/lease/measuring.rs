@@ -52,7 +52,7 @@ impl Lease {
             level,
             demand,
             stock: self.demand.safety_stock(self.period),
-            behind: behind(under_way, capacity, typical, self.shortest(), self.period.as_secs_f64()),
+            behind: behind(under_way, capacity, typical, self.shortest()),
             warmth,
             closed: self.life.draining || !self.demand.known(),
         };
