@@ -28,6 +28,9 @@ pub struct Rhythm {
     pub message: Option<Message>,
 }
 
+/// Held by tests with so many nodes that two of them at once would have no time for what they wait for.
+pub static CROWD: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// Waits until it is so.
 pub async fn eventually(what: &str, mut so: impl FnMut() -> bool) {
     let start = Instant::now();

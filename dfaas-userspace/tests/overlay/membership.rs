@@ -5,7 +5,7 @@ use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, PeerId};
 
 use crate::gate::Gate;
-use crate::harness::{Node, all_linked, beats_flow, eventually, memory, memory_port, settings};
+use crate::harness::{CROWD, Node, all_linked, beats_flow, eventually, memory, memory_port, settings};
 
 fn with_seeds(seeds: &[(PeerId, Multiaddr)]) -> Settings {
     Settings { seeds: seeds.to_vec(), ..settings("/memory/1") }
@@ -50,6 +50,7 @@ async fn two_nodes_find_each_other_and_beat() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_nodes_join_through_one_and_all_beat_with_each_other() {
+    let _alone = CROWD.lock().await;
     let mut nodes = federation(&Gate::default(), 20).await;
     eventually("all are linked", || all_linked(&nodes)).await;
     beats_flow(&nodes).await;
@@ -147,6 +148,7 @@ async fn a_node_that_is_alone_says_why_and_goes_on_trying() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_large_federation_each_node_has_some_links_and_none_too_many() {
+    let _alone = CROWD.lock().await;
     let gate = Gate::default();
     let wanted = 4;
     let few = |seeds: &[(PeerId, Multiaddr)]| Settings { neighbours: wanted, ..with_seeds(seeds) };

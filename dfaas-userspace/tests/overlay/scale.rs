@@ -8,7 +8,7 @@ use dfaas_userspace::overlay::{Settings, Timing};
 use libp2p::identity::Keypair;
 
 use crate::counted::{self, Count};
-use crate::harness::{Node, Rhythm, eventually, settings};
+use crate::harness::{CROWD, Node, Rhythm, eventually, settings};
 use crate::sockets::TCP;
 
 /// Beats of each node that are counted.
@@ -121,6 +121,7 @@ impl Site {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_among_fifty_sends_what_a_node_among_twenty_sends() {
+    let _alone = CROWD.lock().await;
     let mut costs = Vec::new();
     for count in [20, 50] {
         let site = Site::of(count).await;

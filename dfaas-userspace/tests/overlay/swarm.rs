@@ -8,7 +8,7 @@ use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, PeerId};
 
 use crate::gate::Gate;
-use crate::harness::{Node, Rhythm, eventually, memory, memory_port, settings};
+use crate::harness::{CROWD, Node, Rhythm, eventually, memory, memory_port, settings};
 
 const WANTED: usize = 16;
 /// A node may be looking for another neighbour.
@@ -52,6 +52,7 @@ fn all(nodes: &[(u64, Node)]) -> Vec<&Node> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_nodes_stay_one_graph_while_nodes_join_leave_and_are_cut_off() {
+    let _alone = CROWD.lock().await;
     let gate = Gate::default();
     let mut nodes = vec![node(&gate, &[]).await];
     let first = [nodes[0].1.seed().await];
