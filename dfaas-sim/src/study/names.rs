@@ -1,6 +1,8 @@
 use dfaas_control::STRATEGIES;
 
-/// Names of all techniques that a run knows.
+use crate::techniques::TECHNIQUES;
+
+/// Names of all techniques that a run knows: the agent's, then those that exist here only.
 pub fn techniques() -> impl Iterator<Item = &'static str> {
-    STRATEGIES.iter().copied()
+    STRATEGIES.iter().chain(TECHNIQUES).copied()
 }
