@@ -31,7 +31,7 @@ pub fn render(report: &Report) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "{:<10}{:>10}{:>20}{:>11}{:>11}{:>11}{:>13}{:>8}",
+        "{:<10}{:>10}{:>23}{:>11}{:>11}{:>11}{:>13}{:>8}",
         "", "rate", "(min .. max)", "of direct", "p50", "p99", "CPU/request", "errors"
     );
     for workload in &report.workloads {
@@ -46,7 +46,7 @@ pub fn render(report: &Report) -> String {
 fn line(way: &WayReport) -> String {
     let range = format!("({} .. {})", grouped(way.rate.min), grouped(way.rate.max));
     format!(
-        "  {:<8}{:>10}{range:>20}{:>11}{:>11}{:>11}{:>13}{:>8}",
+        "  {:<8}{:>10}{range:>23}{:>11}{:>11}{:>11}{:>13}{:>8}",
         way.way.name(),
         grouped(way.rate.median),
         format!("{:.2}", way.of_direct.median),
@@ -139,7 +139,7 @@ mod tests {
         assert!(lines[0].contains("6.18.44") && lines[1].contains("2.6.12"), "{text}");
         assert_eq!(
             lines[6],
-            "  peer        16,000   (5,000 .. 20,000)       0.80    1.50 ms   20.00 ms       125 us       3"
+            "  peer        16,000      (5,000 .. 20,000)       0.80    1.50 ms   20.00 ms       125 us       3"
         );
         assert!(lines[7].starts_with("download: answers of 5 MB") && lines[7].ends_with("; MB/s"), "{text}");
         let widths: Vec<_> = [3, 5, 6, 8, 9].map(|line: usize| lines[line].len()).into();
