@@ -71,8 +71,7 @@ impl Technique for Empirical {
         self.heard.forget(now, measured);
         let mut acts =
             vec![plan(measured, self.lifetime, |id, function| self.of(id, function, measured, random))];
-        let word = Word::State(StateWord::of(measured));
-        acts.extend(measured.peers.keys().map(|node| Act::Say(*node, word.clone())));
+        acts.extend(StateWord::to_all(measured));
         acts
     }
 

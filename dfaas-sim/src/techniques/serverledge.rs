@@ -61,8 +61,7 @@ impl Technique for Serverledge {
     fn on_tick(&mut self, now: Time, measured: &Measurements, _random: &mut dyn Random) -> Vec<Act> {
         self.heard.forget(now, measured);
         let mut acts = vec![plan(measured, self.lifetime, |id, function| self.of(id, function, measured))];
-        let word = Word::State(StateWord::of(measured));
-        acts.extend(measured.peers.keys().map(|node| Act::Say(*node, word.clone())));
+        acts.extend(StateWord::to_all(measured));
         acts
     }
 

@@ -2,6 +2,7 @@ use dfaas_control::{FunctionId, FunctionMeasurements, Measurements};
 use serde::{Deserialize, Serialize};
 
 use super::neighbours::{limit, overloaded, rate};
+use super::technique::{Act, Word};
 
 /// How a node is: what the agents of the original could read of each other. A number that is not measured is 0.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -40,8 +41,14 @@ pub struct FunctionState {
 }
 
 impl StateWord {
+    /// What this node says to each of its peers about itself.
+    pub(super) fn to_all(measured: &Measurements) -> impl Iterator<Item = Act> {
+        let word = Word::State(Self::of(measured));
+        measured.peers.keys().map(move |node| Act::Say(*node, word.clone()))
+    }
+
     /// Of this node, as far as it is measured; of functions that it does for others.
-    pub(super) fn of(measured: &Measurements) -> Self {
+    fn of(measured: &Measurements) -> Self {
         let cores = measured.node.cores.map_or(0.0, rate);
         let part = |used: f64, of: f64| if of > 0.0 { (used / of).clamp(0.0, 1.0) } else { 0.0 };
         let free = measured.node.memory_free;

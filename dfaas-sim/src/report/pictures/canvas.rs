@@ -1,4 +1,7 @@
+use std::ops::Range;
+
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
 /// What could not be drawn, and why.
@@ -31,7 +34,7 @@ pub(super) fn colour(index: usize) -> RGBColor {
 }
 
 /// Pixels of a line; thinner once the colours have been through.
-pub(super) fn stroke(index: usize) -> u32 {
+fn stroke(index: usize) -> u32 {
     if index < COLOURS.len() { 2 } else { 1 }
 }
 
@@ -52,6 +55,50 @@ pub(super) fn canvas(
 
 pub(super) fn failed(cause: impl std::fmt::Display) -> PictureError {
     PictureError(cause.to_string())
+}
+
+/// A line through points, its colour and its pixels.
+pub(super) type Line = (Vec<(f64, f64)>, RGBColor, u32);
+
+/// The lines of all techniques, by their places.
+pub(super) fn of_techniques(lines: Vec<Vec<(f64, f64)>>) -> impl Iterator<Item = Line> {
+    lines.into_iter().enumerate().map(|(index, points)| (points, colour(index), stroke(index)))
+}
+
+/// Parts as lines over `x`, those that come first below the others; `names` are those of the axes.
+pub(super) fn parts<X>(
+    panel: &Panel<'_>,
+    x: X,
+    parts: Range<f64>,
+    names: [&str; 2],
+    lines: impl Iterator<Item = Line>,
+) -> Result<(), PictureError>
+where
+    X: AsRangedCoord<Value = f64>,
+    X::CoordDescType: ValueFormatter<f64>,
+{
+    let mut chart = ChartBuilder::on(panel)
+        .margin(12)
+        .margin_right(LEGEND)
+        .x_label_area_size(36)
+        .y_label_area_size(56)
+        .build_cartesian_2d(x, parts)
+        .map_err(failed)?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .label_style(("sans-serif", 13))
+        .axis_desc_style(("sans-serif", 14))
+        .x_desc(names[0])
+        .y_desc(names[1])
+        .x_label_formatter(&label)
+        .y_label_formatter(&label)
+        .draw()
+        .map_err(failed)?;
+    for (points, colour, stroke) in lines {
+        chart.draw_series([PathElement::new(points, colour.stroke_width(stroke))]).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Names with their colours, in the part of the picture that is left free for it.

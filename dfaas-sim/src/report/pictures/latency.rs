@@ -1,7 +1,7 @@
 use plotters::prelude::*;
 
 use super::super::Report;
-use super::canvas::{LEGEND, PictureError, WIDTH, canvas, colour, failed, label, legend, stroke};
+use super::canvas::{PictureError, WIDTH, canvas, colour, legend, of_techniques, parts};
 use crate::outcome::Latencies;
 use crate::study::Runs;
 
@@ -14,28 +14,8 @@ pub(super) fn draw(report: &Report<'_>) -> Result<String, PictureError> {
     let names = report.study.techniques.iter().enumerate();
     let names: Vec<_> = names.map(|(index, runs)| (runs.technique.clone(), colour(index))).collect();
     canvas((WIDTH, 340), |panel| {
-        let mut chart = ChartBuilder::on(panel)
-            .margin(12)
-            .margin_right(LEGEND)
-            .x_label_area_size(36)
-            .y_label_area_size(56)
-            .build_cartesian_2d((least..most).log_scale(), 0.0..1.0)
-            .map_err(failed)?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .label_style(("sans-serif", 13))
-            .axis_desc_style(("sans-serif", 14))
-            .x_desc("ms")
-            .y_desc("part")
-            .x_label_formatter(&label)
-            .y_label_formatter(&label)
-            .draw()
-            .map_err(failed)?;
-        for (index, line) in lines.into_iter().enumerate() {
-            let path = PathElement::new(line, colour(index).stroke_width(stroke(index)));
-            chart.draw_series([path]).map_err(failed)?;
-        }
+        let times = (least..most).log_scale();
+        parts(panel, times, 0.0..1.0, ["ms", "part"], of_techniques(lines))?;
         legend(panel, &names)
     })
 }

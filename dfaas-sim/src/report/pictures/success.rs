@@ -1,7 +1,7 @@
 use plotters::prelude::*;
 
 use super::super::Report;
-use super::canvas::{LEGEND, PictureError, WIDTH, canvas, colour, failed, floor, label, legend, stroke};
+use super::canvas::{PictureError, WIDTH, canvas, colour, floor, legend, of_techniques, parts};
 use crate::study::Runs;
 
 /// Success over time, a line a technique, and the bound of each window.
@@ -17,31 +17,9 @@ pub(super) fn draw(report: &Report<'_>) -> Result<String, PictureError> {
         names.push(("bound".to_owned(), BLACK));
     }
     canvas((WIDTH, 340), |panel| {
-        let mut chart = ChartBuilder::on(panel)
-            .margin(12)
-            .margin_right(LEGEND)
-            .x_label_area_size(36)
-            .y_label_area_size(56)
-            .build_cartesian_2d(0.0..last, floor(least)..1.0)
-            .map_err(failed)?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .label_style(("sans-serif", 13))
-            .axis_desc_style(("sans-serif", 14))
-            .x_desc("second")
-            .y_desc("in time")
-            .x_label_formatter(&label)
-            .y_label_formatter(&label)
-            .draw()
-            .map_err(failed)?;
-        if !bound.is_empty() {
-            chart.draw_series([PathElement::new(bound, BLACK.stroke_width(1))]).map_err(failed)?;
-        }
-        for (index, line) in lines.into_iter().enumerate() {
-            let path = PathElement::new(line, colour(index).stroke_width(stroke(index)));
-            chart.draw_series([path]).map_err(failed)?;
-        }
+        let bound = (!bound.is_empty()).then_some((bound, BLACK, 1));
+        let lines = bound.into_iter().chain(of_techniques(lines));
+        parts(panel, 0.0..last, floor(least)..1.0, ["second", "in time"], lines)?;
         legend(panel, &names)
     })
 }
