@@ -39,7 +39,7 @@ pub(super) struct Writer {
     /// What is to be sent next.
     slot: watch::Sender<Option<Outgoing>>,
     task: AbortOnDropHandle<()>,
-    /// When the peer was told of links and nodes last, and what of the links.
+    /// When the peer is to be told of links and nodes next, and what it knows of the links.
     exchanged: Option<(Instant, Exchange)>,
     /// Whether it has to hear of this node's own record again.
     tell_own: bool,
@@ -219,24 +219,23 @@ impl Task {
     /// What a neighbour is to be told now besides a beat: now and then, and when the link has got another worth.
     fn exchange(&mut self, to: &PeerId) -> Option<Exchange> {
         let now = Instant::now();
+        // Links that began together, as after a start of the site, do not all have their turn at once.
+        let wait = self.settings.timing.exchange.mul_f64(0.75 + self.chance() / 2.0);
         let mut word = self.word(to);
         let wanted = self.neighbourhood.wanted();
         let worth = |word: &Exchange| (word.keeps, usize::from(word.links) > wanted);
         let writer = self.writers.get_mut(to)?;
         let (first, regular, changed) = match &writer.exchanged {
             None => (true, true, true),
-            Some((at, before)) => {
-                let regular = now.saturating_duration_since(*at) >= self.settings.timing.exchange;
-                (false, regular, worth(before) != worth(&word))
-            }
+            Some((next, before)) => (false, now >= *next, worth(before) != worth(&word)),
         };
         let own = std::mem::take(&mut writer.tell_own);
         if !(regular || changed || own) {
             return None;
         }
         // A word out of turn does not put off the next regular one.
-        let at = writer.exchanged.as_ref().filter(|_| !regular).map_or(now, |(at, _)| *at);
-        writer.exchanged = Some((at, word.clone()));
+        let next = writer.exchanged.as_ref().filter(|_| !regular).map_or(now + wait, |(next, _)| *next);
+        writer.exchanged = Some((next, word.clone()));
         if regular || own {
             self.add_records(to, first, own, &mut word);
         }

@@ -43,7 +43,7 @@ pub struct Timing {
     pub calls: (Duration, Duration),
     /// First and longest time between look-ups in the DHT while most links are missing; else they become ten times as rare.
     pub look_ups: (Duration, Duration),
-    /// Time between words to a neighbour about this node's links and about other nodes.
+    /// Time between words to a neighbour about this node's links and about other nodes, give or take a quarter.
     pub exchange: Duration,
     /// Time between measurements of round-trip times.
     pub ping: Duration,

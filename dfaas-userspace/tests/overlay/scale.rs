@@ -11,8 +11,8 @@ use crate::counted::{self, Count};
 use crate::harness::{CROWD, Node, Rhythm, eventually, settings};
 use crate::sockets::TCP;
 
-/// Beats of each node that are counted.
-const ROUNDS: u64 = 30;
+/// Beats of each node that are counted: some turns of the exchanges, of which each link has one in 20.
+const ROUNDS: u64 = 60;
 /// How long links may take to come to rest; a loaded machine needs more of it.
 const SETTLES: Duration = Duration::from_secs(120);
 
