@@ -14,7 +14,7 @@ use aya_build::{Package, Toolchain};
 const LINKED: &str = "dfaas-bpf";
 
 /// A file of kernel programs that were built before, from the same sources: for packagers whose builders have no compiler
-/// for BPF. The agent refuses programs of another layout when it starts.
+/// for BPF.
 const PREBUILT: &str = "DFAAS_PROGRAMS";
 /// What the programs are called by the build.
 const OBJECT: &str = "dfaas-programs";

@@ -10,31 +10,41 @@ const FAST: f64 = 0.5;
 /// Time after which the slow mean has forgotten most.
 const SLOW: Duration = Duration::from_secs(15);
 
-/// A sample, or a mean, that is off by more than this many deviations is a step and no noise.
-const STEP: f64 = 3.0;
+/// Deviations of a sample from the mean count as far as they are above this many standard deviations, and add up.
+const SLACK: f64 = 1.0;
 
-/// For so many periods on end the fast mean may be off on one side: then the slow one lags, and begins anew.
-const LAG: f64 = 5.0;
+/// A sum above this is a step and no noise. Noise alone is taken for one about once in 400 periods (two-sided CUSUM of
+/// these figures, after Page, "Continuous inspection schemes", 1954).
+const STEP: f64 = 2.5;
+
+/// The most that a single sample below the mean adds: a gap of one period is no step yet.
+const BELOW: f64 = 2.0;
 
 /// No node is asked for more.
 const MOST: f64 = 1e7;
 
 /// A rate by two windows: a slow mean, which is calm, and a fast one, which is taken where they differ by more than the
-/// noise.
+/// noise. A step sets both anew.
 ///
 /// The noise is how far samples lie from the fast mean, and at least what independent arrivals would show. It is not
-/// measured about the slow mean, as that is far off after a step: some ten seconds later the two means would lie within
-/// such a deviation of each other, and the rate would fall to a half. For the same reason a step sets the slow mean anew,
-/// and so does a difference that lasts. A step upwards is believed at once, since what is not foreseen is refused, while one downwards takes a few periods.
+/// measured about the slow mean, as that is far off after a step.
+///
+/// A large step upwards is believed at once, since what is not foreseen is refused; a small one, and one downwards, when
+/// a second sample agrees. The period in which a step happens is a mixture of before and after: the next one counts for
+/// itself alone. From there on the means are plain ones until they are old enough to forget. So two periods after a step
+/// the rate is at rest, where halving the difference period by period would take five.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Rate {
     fast: f64,
     slow: f64,
     variance: f64,
-    /// Periods that were counted.
+    /// Periods that were counted since the last step.
     counted: f64,
-    /// For how many periods the fast mean was above the slow one by more than the noise, or, below zero, below it.
-    off: f64,
+    /// How far samples lay above and below the slow mean, see [`SLACK`].
+    above: f64,
+    below: f64,
+    /// The sample before was the first after a step.
+    mixed: bool,
 }
 
 impl Rate {
@@ -46,11 +56,9 @@ impl Rate {
         if part <= 0.0 {
             return;
         }
-        let chance = self.fast.max(sample) / passed.as_secs_f64();
-        let noise = self.variance.max(chance).sqrt();
-        if self.counted >= 1.0 && sample - self.fast > STEP * noise {
-            (self.fast, self.slow, self.off) = (sample, sample, 0.0);
-            self.counted += part;
+        if self.is_step(sample, passed.as_secs_f64()) {
+            (self.fast, self.slow, self.counted) = (sample, sample, part.max(1.0));
+            (self.above, self.below) = (0.0, 0.0);
             return;
         }
         let slow = weight(1.0 - (-passed.as_secs_f64() / SLOW.as_secs_f64()).exp(), part, self.counted);
@@ -61,12 +69,25 @@ impl Rate {
         self.fast += fast * (sample - self.fast);
         self.slow += slow * (sample - self.slow);
         self.counted += part;
-        let gap = self.fast - self.slow;
-        let side = if gap.abs() > self.noise() { gap.signum() } else { 0.0 };
-        self.off = if side * self.off > 0.0 { self.off + side * part } else { side * part };
-        if gap.abs() > STEP * noise || self.off.abs() >= LAG {
-            (self.slow, self.off) = (self.fast, 0.0);
+    }
+
+    /// Whether the rate begins anew with this sample of so many seconds.
+    fn is_step(&mut self, sample: f64, seconds: f64) -> bool {
+        if std::mem::take(&mut self.mixed) {
+            return true;
         }
+        if self.counted < 1.0 {
+            return false;
+        }
+        // A mean of few samples is itself uncertain.
+        let chance = self.slow.max(sample) / seconds * (1.0 + 1.0 / self.counted);
+        let noise = self.variance.max(chance).sqrt().max(f64::MIN_POSITIVE);
+        let deviations = (sample - self.slow) / noise;
+        let first = self.above <= 0.0;
+        self.above = (self.above + deviations - SLACK).max(0.0);
+        self.below = (self.below + (-deviations - SLACK).min(BELOW)).max(0.0);
+        self.mixed = first && self.above > STEP;
+        self.above > STEP || self.below > STEP
     }
 
     fn noise(&self) -> f64 {
@@ -116,16 +137,31 @@ mod tests {
     }
 
     #[test]
-    fn a_step_down_takes_a_few_periods() {
+    fn a_step_down_is_believed_when_it_is_seen_again() {
         let mut rate = after(&[45.0; 20]);
-        let values: Vec<f64> = (0..30)
-            .map(|_| {
-                rate.update(T, T, 0.0);
-                rate.value()
-            })
-            .collect();
-        assert_eq!(values[..2], [22.5, 11.25]);
-        assert!(values[4..].iter().all(|value| *value < 2.0), "{values:?}");
+        let values = [0.0, 0.0, 0.0].map(|sample| {
+            rate.update(T, T, sample);
+            rate.value()
+        });
+        assert_eq!(values, [22.5, 0.0, 0.0]);
+        // A gap of one period leaves no trace of its own.
+        let mut rate = after(&[45.0; 20]);
+        for sample in [0.0, 45.0, 45.0, 45.0, 45.0, 45.0] {
+            rate.update(T, T, sample);
+        }
+        assert!((rate.value() - 45.0).abs() < 3.0, "{rate:?}");
+    }
+
+    #[test]
+    fn a_step_within_a_period_is_at_rest_two_periods_later() {
+        for part in [0.4, 0.6, 0.9] {
+            let mut rate = after(&[20.0; 20]);
+            rate.update(T, T, 20.0 + 25.0 * part);
+            for _ in 0..20 {
+                rate.update(T, T, 45.0);
+                assert_eq!(rate.value(), 45.0, "{part} of a period: {rate:?}");
+            }
+        }
     }
 
     #[test]

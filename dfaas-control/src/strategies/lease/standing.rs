@@ -132,7 +132,7 @@ impl Lease {
         let spare = if self.standing.sender { 0.0 } else { (room - self.ledger.total()).max(0.0) };
         for node in self.measured.peers.keys() {
             let granted = self.ledger.said(*node).min(self.standing.headroom);
-            let admitted = admission(granted, spare, cost, deadline, self.standing.draining);
+            let admitted = admission(granted, (spare, room), cost, deadline, self.standing.draining);
             plan.admission.insert(*node, admitted);
         }
     }
