@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bound::{Cost, Function, Link, Node, Window};
-use crate::federation::{Federation, Nanos, Service, nanos};
+use crate::federation::{Federation, Nanos, Offer, Service, nanos};
 use crate::scenario::{Failure, Scenario, What};
 
 /// Every number of this part errs, if at all, to the side of more being served: of several slow-downs of one node the
@@ -34,7 +34,7 @@ impl Windows<'_> {
         Window {
             nodes: nodes.clone().map(node).collect(),
             functions: federation.functions.iter().map(function).collect(),
-            costs: vec![federation.functions.iter().map(|of| Some(cost(of))).collect(); federation.nodes()],
+            costs: nodes.clone().map(|node| self.costs(node)).collect(),
             demand: nodes.clone().map(demand).collect(),
             links: nodes.flat_map(|a| self.links(a, from, to)).collect(),
         }
@@ -60,6 +60,11 @@ impl Windows<'_> {
             mean.iter_mut().zip(rates.of(piece, node)).for_each(|(mean, rate)| *mean += part * rate);
         }
         mean
+    }
+
+    fn costs(&self, node: usize) -> Vec<Option<Cost>> {
+        let cost = |(index, of)| Some(cost(of, self.federation.offer(node, index)?));
+        self.federation.functions.iter().enumerate().map(cost).collect()
     }
 
     fn links(&self, a: usize, from: Nanos, to: Nanos) -> Vec<Link> {
@@ -139,8 +144,8 @@ fn function(of: &Service) -> Function {
     }
 }
 
-fn cost(of: &Service) -> Cost {
+fn cost(of: &Service, offer: Offer) -> Cost {
     let cpu = seconds(of.cpu);
     let inflight = of.max_inflight.map_or(f64::INFINITY, |most| f64::from(most) / cpu);
-    Cost { cpu, hold: cpu, most: of.max_rate.unwrap_or(f64::INFINITY).min(inflight) }
+    Cost { cpu, hold: cpu, most: offer.max_rate.unwrap_or(f64::INFINITY).min(inflight) }
 }
