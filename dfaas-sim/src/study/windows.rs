@@ -7,7 +7,8 @@ use crate::federation::{Federation, Nanos, Offer, Service, nanos};
 use crate::scenario::{Failure, Scenario, What};
 
 /// Every number of this part errs, if at all, to the side of more being served: of several slow-downs of one node the
-/// mildest counts, payloads take no more than their shortest time, and a partition counts only if it lasts throughout.
+/// mildest counts, payloads take no more than their shortest time, a partition counts only if it lasts throughout, instances
+/// come in parts and start in no time, and an invocation holds its place in one for no longer than it computes.
 pub(super) struct Windows<'a> {
     pub scenario: &'a Scenario,
     pub federation: &'a Federation,
@@ -23,7 +24,7 @@ impl Windows<'_> {
         let node = |node: usize| Node {
             cores: f64::from(federation.cores[node]) * self.mean(from, to, |at| self.speed(node, at)),
             usable: 1.0 + self.late / seconds,
-            memory: f64::INFINITY,
+            memory: self.scenario.nodes.memory.map_or(f64::INFINITY, bytes) * (1.0 + self.late / seconds),
         };
         let demand = |node: usize| {
             let up = self.mean(from, to, |at| if self.is_down(node, at) { 0.0 } else { 1.0 });
@@ -63,7 +64,12 @@ impl Windows<'_> {
     }
 
     fn costs(&self, node: usize) -> Vec<Option<Cost>> {
-        let cost = |(index, of)| Some(cost(of, self.federation.offer(node, index)?));
+        let cost = |(index, of): (usize, &Service)| {
+            let offer = self.federation.offer(node, index)?;
+            // Parts of instances count as instances, but one must fit.
+            let fits = self.scenario.nodes.memory.is_none_or(|memory| of.memory <= memory);
+            fits.then(|| cost(of, offer))
+        };
         self.federation.functions.iter().enumerate().map(cost).collect()
     }
 
@@ -133,12 +139,19 @@ fn seconds(time: Nanos) -> f64 {
     time as f64 / 1e9
 }
 
+/// Bytes of so many MiB.
+fn bytes(mebibytes: u64) -> f64 {
+    mebibytes as f64 * 1_048_576.0
+}
+
 fn function(of: &Service) -> Function {
+    // Any number of invocations at one time need no more than one instance, any part of which will do.
+    let memory = of.concurrency.map_or(0.0, |_| bytes(of.memory));
     Function {
         work: seconds(of.cpu),
         value: 1.0,
-        concurrency: 1.0,
-        memory: 0.0,
+        concurrency: f64::from(of.concurrency.unwrap_or(1).max(1)),
+        memory,
         payload: of.payload as f64,
         deadline: seconds(of.deadline),
     }
