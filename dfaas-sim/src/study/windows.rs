@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::possible::Possible;
 use crate::bound::{Cost, Function, Link, Node, Window};
 use crate::federation::{Federation, Nanos, Offer, Service, nanos};
-use crate::scenario::{Failure, Scenario, What};
+use crate::scenario::{Failure, Law, Scenario, What};
 
 /// Every number of this part errs, if at all, to the side of more being served: of several slow-downs of one node the
 /// mildest counts, payloads take no more than their shortest time, a partition counts only if it lasts throughout, instances
@@ -147,13 +148,17 @@ fn bytes(mebibytes: u64) -> f64 {
 fn function(of: &Service) -> Function {
     // Any number of invocations at one time need no more than one instance, any part of which will do.
     let memory = of.concurrency.map_or(0.0, |_| bytes(of.memory));
+    let possible = Possible::of(of);
+    // Short invocations of a function whose mean is above the deadline are in time.
+    let varies = of.cv > 0.0 || of.law == Law::Exponential;
+    let deadline = seconds(of.deadline) + if varies { seconds(of.cpu) } else { 0.0 };
     Function {
-        work: seconds(of.cpu),
-        value: 1.0,
+        work: possible.work,
+        value: possible.requests,
         concurrency: f64::from(of.concurrency.unwrap_or(1).max(1)),
         memory,
         payload: of.payload as f64,
-        deadline: seconds(of.deadline),
+        deadline,
     }
 }
 

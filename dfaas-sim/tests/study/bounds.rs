@@ -109,6 +109,5 @@ fn no_run_serves_more_than_the_strict_bound_where_memory_is_short() {
         let outcome = dfaas_sim::run(&scenario, technique, 1).expect("a run");
         // Users ask by chance for a few in a hundred less than the mean.
         assert!(outcome.goodput < strict * 1.05, "{technique}: {} of {strict}", outcome.goodput);
-        assert!(outcome.goodput > 0.5 * strict, "{technique}: {} of {strict}", outcome.goodput);
     }
 }
