@@ -48,7 +48,7 @@ mod tests {
     use dfaas_control::FunctionId;
     use rand::SeedableRng as _;
     use rand::rngs::SmallRng;
-    use rand_distr::{Distribution as _, Exp, LogNormal};
+    use rand_distr::{Exp, LogNormal};
 
     use super::*;
 
