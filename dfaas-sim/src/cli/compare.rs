@@ -98,6 +98,9 @@ fn open(folder: &Path, scenario: &Scenario) -> Result<Store, CommandError> {
 fn again(command: &Compare, name: &str, techniques: &[String]) -> String {
     let seeds = report::seeds(&command.selection.seeds.0);
     let mut text = format!("dfaas sim compare {name} --techniques {} --seeds {seeds}", techniques.join(","));
+    if let Some(data) = &command.selection.data {
+        text.push_str(&format!(" --data {}", data.display()));
+    }
     for (flag, set) in [(" --no-bound", command.no_bound), (" --strict", command.strict)] {
         if set {
             text.push_str(flag);

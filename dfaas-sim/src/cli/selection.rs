@@ -18,6 +18,9 @@ pub struct Selection {
     /// Seeds, as 1-3,7; a seed draws where nodes are, who is hot, and when users ask
     #[arg(long, default_value = "1", value_name = "LIST")]
     pub seeds: Seeds,
+    /// Folder in which files that the scenario names are looked for; where the scenario is if absent
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
     /// Processors to use at most; all of them if absent
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZero<usize>>,
@@ -30,7 +33,7 @@ impl Selection {
         let text = std::fs::read_to_string(&self.scenario)
             .map_err(|cause| CommandError::Failed(format!("{name}: {cause}")))?;
         let scenario = Scenario::parse_in(&text, self.folder()).map_err(|error| match error {
-            ScenarioError::Read { .. } | ScenarioError::Trace(_) => {
+            ScenarioError::Read { .. } | ScenarioError::Trace(_) | ScenarioError::Runs(_) => {
                 CommandError::Failed(format!("{name}: {error}"))
             }
             ScenarioError::Syntax(_) | ScenarioError::Value { .. } => usage(format!("{name}: {error}")),
@@ -40,7 +43,7 @@ impl Selection {
 
     /// Where files are that the scenario names.
     pub(super) fn folder(&self) -> &Path {
-        self.scenario.parent().unwrap_or(Path::new(""))
+        self.data.as_deref().or(self.scenario.parent()).unwrap_or(Path::new(""))
     }
 
     /// The scenario's name: its file as it was given.

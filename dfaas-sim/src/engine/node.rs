@@ -168,22 +168,28 @@ pub(super) fn number(numbers: &[u8], node: NodeId) -> u32 {
 fn measurements(federation: &Federation, node: usize, label_rates: Option<f64>) -> Measurements {
     let cores = f64::from(federation.cores[node]);
     let typed = |cpu: Nanos| label_rates.map(|part| part * cores / (cpu as f64 / 1e9));
-    let function = |service: &Service| FunctionMeasurements {
-        max_rate: service.max_rate.or_else(|| typed(service.cpu)),
+    let function = |index: usize, service: &Service| FunctionMeasurements {
+        here: federation.offer(node, index).is_some(),
+        max_rate: federation.offer(node, index).and_then(|of| of.max_rate.or_else(|| typed(service.cpu))),
         max_inflight: service.max_inflight,
         deadline: Duration::from_nanos(service.deadline),
         ..FunctionMeasurements::default()
     };
+    let services = federation.functions.iter().enumerate();
     Measurements {
         node: NodeMeasurements { cores: Some(cores), ..NodeMeasurements::default() },
-        functions: federation.functions.iter().map(|service| (service.id, function(service))).collect(),
+        functions: services.map(|(index, service)| (service.id, function(index, service))).collect(),
         peers: std::collections::BTreeMap::new(),
     }
 }
 
 /// What a strategy is told of a peer that has come.
 pub(super) fn newcomer(federation: &Federation, node: usize, peer: usize) -> (NodeId, PeerMeasurements) {
-    let served: BTreeSet<_> = federation.functions.iter().map(|service| service.id).collect();
+    let served = federation.functions.iter().enumerate();
+    let served: BTreeSet<_> = served
+        .filter(|(index, _)| federation.offer(peer, *index).is_some())
+        .map(|(_, service)| service.id)
+        .collect();
     let measured = PeerMeasurements {
         functions: PeerFunctions::Known(served),
         rtt: Some(Duration::from_nanos(federation.rtt(node, peer))),

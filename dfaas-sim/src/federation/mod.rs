@@ -2,7 +2,9 @@
 
 mod functions;
 mod layout;
+mod measured;
 mod neighbours;
+mod offers;
 mod rates;
 
 use std::time::Duration;
@@ -12,6 +14,7 @@ use dfaas_control::FunctionId;
 use crate::random::{Stream, stream};
 use crate::scenario::{Law, Scenario};
 
+pub use offers::Offer;
 pub use rates::Rates;
 
 /// Nanoseconds of virtual time, counted from the start of the warm-up.
@@ -64,6 +67,8 @@ pub struct Federation {
     pub neighbours: Vec<Vec<usize>>,
     /// The functions, in the order of their ids.
     pub functions: Vec<Service>,
+    /// What nodes offer, node by node.
+    offers: Vec<Option<Offer>>,
     /// Which nodes are hot after the step.
     pub hot: Vec<bool>,
     /// What users ask for.
@@ -75,13 +80,21 @@ impl Federation {
     pub fn new(scenario: &Scenario, seed: u64) -> Self {
         let mut random = stream(seed, Stream::Setup);
         let count = scenario.nodes.count;
-        let cores = layout::cores(&scenario.nodes, &mut random);
+        let runs = scenario.load.runs.as_ref();
+        let drawn = runs.map_or(Vec::new(), |runs| measured::drawn(runs, count, &mut random));
+        let cores = match runs {
+            Some(runs) => drawn.iter().map(|run| runs.kinds[run.kind].cores).collect(),
+            None => layout::cores(&scenario.nodes, &mut random),
+        };
         let rtts = layout::rtts(&scenario.network, count, &mut random);
         let neighbours = neighbours::neighbours(&scenario.network, count, &rtts, &mut random);
         let functions = functions::functions(scenario, &mut random);
-        let hot = rates::hot(scenario, count, &mut random);
-        let rates = rates::rates(scenario, &cores, &functions, &hot, &mut random);
-        Self { cores, rtts, neighbours, functions, hot, rates }
+        let offers = offers::offers(&scenario.nodes, &functions, &drawn);
+        let hot = rates::hot(scenario, count, &rtts, &mut random);
+        let pieces = runs.map(|runs| measured::pieces(runs, &drawn));
+        let pieces = pieces.as_ref().unwrap_or(&scenario.load.rates);
+        let rates = rates::rates(scenario, pieces, &cores, &functions, &hot, &mut random);
+        Self { cores, rtts, neighbours, functions, offers, hot, rates }
     }
 
     /// Number of nodes.
@@ -94,6 +107,11 @@ impl Federation {
         self.rtts[a * self.nodes() + b]
     }
 
+    /// What a node offers of a function; `None`: it does not have it.
+    pub fn offer(&self, node: usize, function: usize) -> Option<Offer> {
+        self.offers[node * self.functions.len() + function]
+    }
+
     /// Work that users of a node ask for, over its processors, in one piece of the rates.
     pub fn utilisation(&self, piece: usize, node: usize) -> f64 {
         let rates = self.rates.of(piece, node);
@@ -101,8 +119,16 @@ impl Federation {
         work / f64::from(self.cores[node])
     }
 
+    /// The largest part of anything that a node has, processors and limits of functions, that its users ask for in one piece
+    /// of the rates.
+    pub fn scarcest(&self, piece: usize, node: usize) -> f64 {
+        let rates = self.rates.of(piece, node).iter().enumerate();
+        let limited = rates.filter_map(|(function, rate)| Some(rate / self.offer(node, function)?.max_rate?));
+        limited.fold(self.utilisation(piece, node), f64::max)
+    }
+
     /// Whether the users of a node never ask for more than it has.
     pub fn is_never_overloaded(&self, node: usize) -> bool {
-        (0..self.rates.pieces()).all(|piece| self.utilisation(piece, node) <= 1.0)
+        (0..self.rates.pieces()).all(|piece| self.scarcest(piece, node) <= 1.0)
     }
 }

@@ -5,6 +5,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::Nanos;
+use crate::network::{Connect, erdos_renyi};
 use crate::scenario::Network;
 
 /// Who is whose neighbour. Links are mutual; a node that has as many as a kernel knows peers takes no more.
@@ -24,6 +25,10 @@ pub(super) fn neighbours(
     };
     if !network.links.is_empty() {
         network.links.iter().for_each(|(a, b)| join(*a, *b));
+    } else if let Some(probability) = network.probability {
+        // A probability that cannot be meant is an error of the scenario.
+        let graph = erdos_renyi(count, probability, Connect::Forward, random);
+        graph.iter().for_each(|graph| graph.links().for_each(|(a, b)| join(a, b)));
     } else if network.everybody {
         (0..count).for_each(|a| (0..a).for_each(|b| join(a, b)));
     } else {

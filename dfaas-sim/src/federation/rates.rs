@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::{Nanos, Service, nanos};
-use crate::scenario::{Catalogue, Scenario};
+use crate::scenario::{Catalogue, Piece, Scenario};
 
 /// Invocations a second by piece of time, node and function.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,32 +38,40 @@ impl Rates {
 }
 
 /// Which nodes become hot.
-pub(super) fn hot(scenario: &Scenario, count: usize, random: &mut ChaCha8Rng) -> Vec<bool> {
+pub(super) fn hot(scenario: &Scenario, count: usize, rtts: &[Nanos], random: &mut ChaCha8Rng) -> Vec<bool> {
     let part = scenario.load.step.as_ref().map_or(0.0, |step| step.hot);
-    let number = (part * count as f64).round() as usize;
+    let number = ((part * count as f64).round() as usize).min(count);
     let mut hot = vec![false; count];
-    index::sample(random, count, number.min(count)).into_iter().for_each(|node| hot[node] = true);
+    if scenario.load.step.as_ref().is_some_and(|step| step.region) {
+        let middle = random.random_range(0..count);
+        let mut nodes: Vec<usize> = (0..count).collect();
+        nodes.sort_by_key(|node| (rtts[middle * count + node], *node));
+        nodes.into_iter().take(number).for_each(|node| hot[node] = true);
+    } else {
+        index::sample(random, count, number).into_iter().for_each(|node| hot[node] = true);
+    }
     hot
 }
 
-/// What users ask for.
+/// What users ask for: what `pieces` say, or what the scenario lets be drawn.
 pub(super) fn rates(
     scenario: &Scenario,
+    pieces: &[Piece],
     cores: &[u32],
     functions: &[Service],
     hot: &[bool],
     random: &mut ChaCha8Rng,
 ) -> Rates {
-    let begins: Vec<Nanos> = boundaries(scenario).into_iter().collect();
+    let begins: Vec<Nanos> = boundaries(scenario, pieces).into_iter().collect();
     let (nodes, count) = (cores.len(), functions.len());
     let mut rates = vec![0.0; begins.len() * nodes * count];
-    if scenario.load.rates.is_empty() {
+    if pieces.is_empty() {
         let parts = parts(scenario, nodes, functions, random);
         for (begin, rates) in begins.iter().zip(rates.chunks_mut(nodes * count)) {
             piece(scenario, *begin, cores, functions, hot, &parts, random, rates);
         }
     } else {
-        given(scenario, &begins, nodes, functions, &mut rates);
+        given(scenario, pieces, &begins, nodes, functions, &mut rates);
         if scenario.load.utilisation > 0.0 {
             scale(scenario, &begins, cores, functions, &mut rates);
         }
@@ -71,11 +79,18 @@ pub(super) fn rates(
     Rates { begins, rates, nodes, functions: count }
 }
 
-/// The rates that the scenario lists.
-fn given(scenario: &Scenario, begins: &[Nanos], nodes: usize, functions: &[Service], rates: &mut [f64]) {
+/// The rates that are listed.
+fn given(
+    scenario: &Scenario,
+    pieces: &[Piece],
+    begins: &[Nanos],
+    nodes: usize,
+    functions: &[Service],
+    rates: &mut [f64],
+) {
     let index: BTreeMap<&str, usize> =
         functions.iter().enumerate().map(|(index, function)| (function.name.as_str(), index)).collect();
-    let mut changes: Vec<_> = scenario.load.rates.iter().collect();
+    let mut changes: Vec<_> = pieces.iter().collect();
     changes.sort_by_key(|piece| piece.from);
     let mut now = vec![0.0; nodes * functions.len()];
     let mut changes = changes.into_iter().peekable();
@@ -109,12 +124,12 @@ fn from(scenario: &Scenario, moment: std::time::Duration) -> Nanos {
     if moment.is_zero() { 0 } else { nanos(scenario.warmup + moment) }
 }
 
-fn boundaries(scenario: &Scenario) -> BTreeSet<Nanos> {
+fn boundaries(scenario: &Scenario, pieces: &[Piece]) -> BTreeSet<Nanos> {
     let load = &scenario.load;
     let end = nanos(scenario.warmup + scenario.duration);
     let mut begins = BTreeSet::from([0]);
-    begins.extend(load.rates.iter().map(|piece| from(scenario, piece.from)));
-    if load.rates.is_empty() {
+    begins.extend(pieces.iter().map(|piece| from(scenario, piece.from)));
+    if pieces.is_empty() {
         let step = load.step.iter().flat_map(|step| [Some(step.at), step.until]);
         begins.extend(step.flatten().map(|at| nanos(scenario.warmup + at)));
         if let Some(variability) = &load.variability {

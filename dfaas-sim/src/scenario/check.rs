@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use dfaas_common::MAX_PEERS;
 
-use super::{Scenario, ScenarioError, What};
+use rand::SeedableRng as _;
+use rand::rngs::SmallRng;
+
+use super::{Load, Runs, Scenario, ScenarioError, What};
+use crate::network::Draw;
 
 /// Most nodes: the numbers of two nodes and more fit an event.
 const MOST_NODES: usize = 20_000;
@@ -42,7 +46,11 @@ fn nodes(scenario: &Scenario) -> Result<(), ScenarioError> {
     if nodes.count == 0 || nodes.count > MOST_NODES {
         return bad("nodes.count", format!("{} is not from 1 to {MOST_NODES}", nodes.count));
     }
-    if nodes.cores.is_empty() || nodes.cores.iter().any(|cores| !(1..=4096).contains(cores)) {
+    let measured = scenario.load.runs.is_some();
+    if measured && !nodes.cores.is_empty() {
+        return bad("nodes.cores", "are those of the kinds in load.runs: leave them out");
+    }
+    if nodes.cores.is_empty() && !measured || nodes.cores.iter().any(|cores| !(1..=4096).contains(cores)) {
         return bad("nodes.cores", "needs at least one number from 1 to 4096");
     }
     within("nodes.memory", nodes.memory.unwrap_or(0) as f64, 0.0, 1e9)?;
@@ -71,6 +79,7 @@ fn network(scenario: &Scenario) -> Result<(), ScenarioError> {
             }
         }
     }
+    within("network.probability", network.probability.unwrap_or(0.0), 0.0, 1.0)?;
     let most = MAX_PEERS as usize;
     if network.everybody && count > most + 1 {
         return bad("network.everybody", format!("a node has at most {most} neighbours"));
@@ -130,8 +139,14 @@ fn functions(scenario: &Scenario) -> Result<(), ScenarioError> {
 fn load(scenario: &Scenario) -> Result<(), ScenarioError> {
     let load = &scenario.load;
     within("load.utilisation", load.utilisation, 0.0, 100.0)?;
+    if let Some(of) = &load.runs {
+        return runs(load, of);
+    }
     if load.rates.is_empty() && load.utilisation == 0.0 {
-        return bad("load", "`utilisation`, `trace` or [[load.rates]] must say how much is asked for");
+        return bad(
+            "load",
+            "`utilisation`, `trace`, `runs` or [[load.rates]] must say how much is asked for",
+        );
     }
     if !load.rates.is_empty() && (load.step.is_some() || load.variability.is_some()) {
         return bad("load.rates", "say all that users ask for: no step or variability beside them");
@@ -155,6 +170,34 @@ fn load(scenario: &Scenario) -> Result<(), ScenarioError> {
         }
         if !scenario.functions.iter().any(|function| function.name == piece.function) {
             return bad(key("function"), format!("there is no function \"{}\"", piece.function));
+        }
+    }
+    Ok(())
+}
+
+fn runs(load: &Load, runs: &Runs) -> Result<(), ScenarioError> {
+    if load.utilisation != 0.0 || !load.rates.is_empty() || load.step.is_some() || load.variability.is_some()
+    {
+        return bad("load.runs", "say all that users ask for: nothing else beside them");
+    }
+    within("load.runs.stress", runs.stress, 1e-3, 1e3)?;
+    within("load.runs.minute", runs.minute.as_secs_f64(), 0.1, 1e6)?;
+    if runs.kinds.iter().any(|kind| !(1..=4096).contains(&kind.cores)) {
+        return bad("load.runs.kinds", "need cores from 1 to 4096");
+    }
+    if let Err(problem) = Draw::Independent.assign(&runs.kinds, 0, &mut SmallRng::seed_from_u64(0)) {
+        return bad("load.runs.kinds", problem.to_string());
+    }
+    for (kind, class) in runs.kinds.iter().enumerate() {
+        if !runs.measured.iter().any(|run| run.kind == kind) {
+            return bad("load.runs.measured", format!("there is no run of kind \"{}\"", class.name));
+        }
+    }
+    for (index, run) in runs.measured.iter().enumerate() {
+        for function in &run.functions {
+            let key = format!("load.runs.measured[{index}], {}", function.name);
+            within(&key, function.max_rate, 0.0, 1e7)?;
+            function.rates.iter().try_for_each(|rate| within(&key, *rate, 0.0, 1e7))?;
         }
     }
     Ok(())

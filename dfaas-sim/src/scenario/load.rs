@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Runs;
+
 /// What users ask for: independent arrivals (Poisson) at each node, with rates that change in pieces.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -21,6 +23,8 @@ pub struct Load {
     /// its first interval holds in the warm-up too, and after its end nobody asks. A scenario that was read has the rates
     /// instead.
     pub trace: Option<PathBuf>,
+    /// Measured nodes to repeat, in place of all of these.
+    pub runs: Option<Runs>,
 }
 
 /// Users move: from a moment on some nodes have more of the load, and all together as much as before.
@@ -37,6 +41,9 @@ pub struct Step {
     pub hot: f64,
     /// How many times the work a processor that other nodes have is asked of hot ones.
     pub factor: f64,
+    /// The hot ones are one region: a node that is drawn, and those nearest to it.
+    #[serde(default)]
+    pub region: bool,
 }
 
 /// The rate of each function at each node is drawn anew again and again; all together stay as they are in the mean.

@@ -10,17 +10,21 @@ mod load;
 mod network;
 mod nodes;
 mod recorded;
+mod runs;
 
 use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::input::InputError;
+
 pub use failure::{Failure, What};
 pub use function::{Catalogue, Function, Law};
 pub use load::{Load, Piece, Step, Variability};
 pub use network::Network;
 pub use nodes::{Discipline, Nodes};
+pub use runs::{Measured, MeasuredFunction, Runs};
 
 /// A federation, what its users ask for, and what fails.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -72,7 +76,10 @@ pub enum ScenarioError {
     Syntax(#[from] toml::de::Error),
     /// The trace that its load names.
     #[error("load.trace: {0}")]
-    Trace(#[from] crate::input::InputError),
+    Trace(#[from] InputError),
+    /// The measured runs that its load names.
+    #[error("load.runs: {0}")]
+    Runs(InputError),
     /// A value that cannot be meant.
     #[error("{key}: {problem}")]
     Value {
@@ -84,7 +91,7 @@ pub enum ScenarioError {
 }
 
 impl Scenario {
-    /// Reads a scenario from TOML; a trace that it names is looked for in the working directory.
+    /// Reads a scenario from TOML; files that it names are looked for in the working directory.
     ///
     /// # Errors
     /// With the line and column of what is not understood, or the key of what cannot be meant.
@@ -92,18 +99,19 @@ impl Scenario {
         Self::parse_in(text, Path::new(""))
     }
 
-    /// Reads a scenario from TOML; a trace that it names is looked for in this folder.
+    /// Reads a scenario from TOML; files that it names are looked for in this folder.
     ///
     /// # Errors
-    /// As [`Scenario::parse`], and if the trace cannot be read.
+    /// As [`Scenario::parse`], and if one of those cannot be read.
     pub fn parse_in(text: &str, folder: &Path) -> Result<Self, ScenarioError> {
         let mut scenario: Self = toml::from_str(text)?;
         recorded::resolve(&mut scenario, folder)?;
+        runs::resolve(&mut scenario, folder)?;
         check::check(&scenario)?;
         Ok(scenario)
     }
 
-    /// Reads a scenario from a file; a trace that it names is looked for beside it.
+    /// Reads a scenario from a file; files that it names are looked for beside it.
     ///
     /// # Errors
     /// As [`Scenario::parse`], and if the file cannot be read.

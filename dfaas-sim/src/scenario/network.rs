@@ -25,6 +25,9 @@ pub struct Network {
     pub near: usize,
     /// And so many at random.
     pub random: usize,
+    /// Each pair are neighbours with this probability, and each node first of all with one after it, so that all are joined:
+    /// the graph of the original's simulator, in place of the nearest and random ones.
+    pub probability: Option<f64>,
     /// Every node is every other's neighbour.
     pub everybody: bool,
     /// Pairs of neighbours, in place of those chosen.
@@ -42,6 +45,7 @@ impl Default for Network {
             jitter: Duration::ZERO,
             near: 12,
             random: 4,
+            probability: None,
             everybody: false,
             links: Vec::new(),
         }

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 pub struct Nodes {
     /// How many there are.
     pub count: usize,
-    /// Processors: each node has one of these numbers, drawn at random; one number for each node if there are as many.
+    /// Processors: each node has one of these numbers, drawn at random; one number for each node if there are as many. With
+    /// `load.runs` those of each node's kind instead.
+    #[serde(default)]
     pub cores: Vec<u32>,
     /// MiB of memory for instances of functions; nothing: it is never short.
     pub memory: Option<u64>,

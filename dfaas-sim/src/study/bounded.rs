@@ -1,5 +1,6 @@
 //! The best possible of a whole run: a linear program for each stretch of ten seconds.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::windows::Windows;
@@ -68,22 +69,25 @@ pub fn bound_of(scenario: &Scenario, federation: &Federation, strict: bool) -> R
     let source = Windows { scenario, federation, late };
     let (begin, end) = (nanos(scenario.warmup), nanos(scenario.warmup + scenario.duration));
     let step = (WINDOW_S * 1e9) as Nanos;
-    let mut known: Vec<(Window, Rates)> = Vec::new();
+    let spans: Vec<(Nanos, Nanos)> =
+        (begin..end).step_by(step as usize).map(|from| (from, (from + step).min(end))).collect();
+    // Many windows are alike: each kind is solved once.
+    let (mut kinds, mut kind_of): (Vec<Window>, Vec<usize>) = (Vec::new(), Vec::new());
+    for (from, to) in &spans {
+        let window = source.window(*from, *to);
+        kind_of.push(kinds.iter().position(|other| *other == window).unwrap_or_else(|| {
+            kinds.push(window);
+            kinds.len() - 1
+        }));
+    }
+    let solved = kinds.par_iter().with_max_len(1).map(|window| solve(&source, window));
+    let solved: Vec<Rates> = solved.collect::<Result<_, _>>()?;
     let (mut sum, mut asked_work) = (Rates::default(), 0.0);
     let (mut asked, mut windows) = (0.0, Vec::new());
-    for from in (begin..end).step_by(step as usize) {
-        let to = (from + step).min(end);
+    for ((from, to), kind) in spans.into_iter().zip(kind_of) {
         let length = (to - from) as f64 / 1e9;
-        let window = source.window(from, to);
         let (requests, work) = expected(&source, from, to);
-        let rates = match known.iter().find(|(other, _)| *other == window) {
-            Some((_, rates)) => *rates,
-            None => {
-                let rates = solve(&source, &window)?;
-                known.push((window, rates));
-                rates
-            }
-        };
+        let rates = solved[kind];
         asked += length * requests;
         asked_work += length * work;
         sum.requests += length * rates.requests;
@@ -119,20 +123,28 @@ fn expected(source: &Windows<'_>, from: Nanos, to: Nanos) -> (f64, f64) {
     })
 }
 
+/// Part of what is possible that may be unserved where all can be served: what the solver leaves in its last digits.
+const ALL: f64 = 1e-6;
+
 fn solve(source: &Windows<'_>, window: &Window) -> Result<Rates, BoundError> {
+    let requests = best(window, Goal::Value)?;
+    let forwarded = least_forwarding(window, Goal::Value, requests.value)?.forwarded();
+    let (asked, work) = (window.asked(Goal::Value), window.asked(Goal::Work));
+    if requests.value >= asked * (1.0 - ALL) {
+        // Who serves all does all of the work that can be in time, and more neighbours can add nothing.
+        return Ok(Rates { requests: asked, work, forwarded, requests_everyone: asked, work_everyone: work });
+    }
     let full = if window.nodes.len() <= FULL_GRAPH {
         window.fully_linked(|a, b| source.added(a, b))
     } else {
         window.pooled()
     };
-    let requests = best(window, Goal::Requests)?;
-    let least = least_forwarding(window, Goal::Requests, requests.value)?;
     let ceiling = |window: &Window, goal: Goal| best(window, goal).map(|best: Best| best.ceiling);
     Ok(Rates {
         requests: requests.ceiling,
         work: ceiling(window, Goal::Work)?,
-        forwarded: least.forwarded(),
-        requests_everyone: ceiling(&full, Goal::Requests)?,
+        forwarded,
+        requests_everyone: ceiling(&full, Goal::Value)?,
         work_everyone: ceiling(&full, Goal::Work)?,
     })
 }

@@ -6,7 +6,7 @@ use crate::outcome::{Outcome, Second};
 use crate::scenario::Scenario;
 
 /// The indexes by which the original's simulator compares techniques, of each node in each ten seconds instead of each
-/// minute: over all of the time, and in stress alone. Stress is when users of any node ask for more work than it has.
+/// minute: over all of the time, and in stress alone. Stress is when users of any node ask for more than it has.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Indexes {
     /// Part of the requests answered within the deadline, where users ask for anything.
@@ -50,10 +50,9 @@ impl Distribution {
         Self { mean, variance, median: quantile(0.5), p90: quantile(0.9) }
     }
 
-    fn map(all: &[Indexes], of: fn(&Indexes) -> Self) -> Self {
-        let mean = |part: fn(&Self) -> f64| {
-            all.iter().map(|indexes| part(&of(indexes))).sum::<f64>() / all.len().max(1) as f64
-        };
+    /// The mean of some; all zero of none.
+    fn mean(all: &[Self]) -> Self {
+        let mean = |part: fn(&Self) -> f64| all.iter().map(part).sum::<f64>() / all.len().max(1) as f64;
         Self {
             mean: mean(|of| of.mean),
             variance: mean(|of| of.variance),
@@ -94,18 +93,21 @@ impl Indexes {
         }
     }
 
-    /// The mean of several runs.
+    /// The mean of several runs; of stress, of those in which there is any.
     pub fn mean(all: &[Self]) -> Self {
+        let of = |part: fn(&Self) -> Distribution| all.iter().map(part).collect::<Vec<_>>();
+        let mut stressed = of(|indexes| indexes.success_in_stress);
+        stressed.retain(|of| *of != Distribution::default());
         Self {
-            success: Distribution::map(all, |of| of.success),
-            success_in_stress: Distribution::map(all, |of| of.success_in_stress),
-            rejects: Distribution::map(all, |of| of.rejects),
+            success: Distribution::mean(&of(|indexes| indexes.success)),
+            success_in_stress: Distribution::mean(&stressed),
+            rejects: Distribution::mean(&of(|indexes| indexes.rejects)),
             rejects_total: all.iter().map(|of| of.rejects_total).sum::<f64>() / all.len().max(1) as f64,
         }
     }
 }
 
-/// Whether at any time from this second on, for so many, users of any node ask for more work than it has.
+/// Whether at any time from this second on, for so many, users of any node ask for more than it has.
 fn is_stress(scenario: &Scenario, federation: &Federation, second: usize, length: usize) -> bool {
     let at = |second: usize| nanos(scenario.warmup) + second as u64 * 1_000_000_000;
     let (from, to) = (at(second), at(second + length));
@@ -113,7 +115,7 @@ fn is_stress(scenario: &Scenario, federation: &Federation, second: usize, length
     (0..rates.pieces()).any(|piece| {
         let ends = if piece + 1 < rates.pieces() { rates.begins(piece + 1) } else { u64::MAX };
         let overlaps = rates.begins(piece) < to && ends > from;
-        overlaps && (0..federation.nodes()).any(|node| federation.utilisation(piece, node) > 1.0)
+        overlaps && (0..federation.nodes()).any(|node| federation.scarcest(piece, node) > 1.0)
     })
 }
 
@@ -127,5 +129,13 @@ mod tests {
         assert_eq!((of.mean, of.variance, of.median), (3.0, 2.0, 3.0));
         assert!((of.p90 - 4.6).abs() < 1e-12);
         assert_eq!(Distribution::of(Vec::new()), Distribution::default());
+    }
+
+    #[test]
+    fn a_run_without_stress_says_nothing_of_stress() {
+        let calm = Indexes { success: Distribution::of(vec![1.0]), ..Indexes::default() };
+        let stressed = Indexes { success_in_stress: Distribution::of(vec![0.6]), ..calm };
+        let mean = Indexes::mean(&[calm, stressed]);
+        assert_eq!((mean.success.mean, mean.success_in_stress.mean), (1.0, 0.6));
     }
 }

@@ -6,6 +6,7 @@
 mod bounded;
 mod indexes;
 mod names;
+mod possible;
 mod runs;
 mod store;
 mod summary;

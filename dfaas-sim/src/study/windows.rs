@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use super::possible::Possible;
 use crate::bound::{Cost, Function, Link, Node, Window};
-use crate::federation::{Federation, Nanos, Service, nanos};
-use crate::scenario::{Failure, Scenario, What};
+use crate::federation::{Federation, Nanos, Offer, Service, nanos};
+use crate::scenario::{Failure, Law, Scenario, What};
 
 /// Every number of this part errs, if at all, to the side of more being served: of several slow-downs of one node the
-/// mildest counts, payloads take no more than their shortest time, and a partition counts only if it lasts throughout.
+/// mildest counts, payloads take no more than their shortest time, a partition counts only if it lasts throughout, instances
+/// come in parts and start in no time, and an invocation holds its place in one for no longer than it computes.
 pub(super) struct Windows<'a> {
     pub scenario: &'a Scenario,
     pub federation: &'a Federation,
@@ -23,7 +25,7 @@ impl Windows<'_> {
         let node = |node: usize| Node {
             cores: f64::from(federation.cores[node]) * self.mean(from, to, |at| self.speed(node, at)),
             usable: 1.0 + self.late / seconds,
-            memory: f64::INFINITY,
+            memory: self.scenario.nodes.memory.map_or(f64::INFINITY, bytes) * (1.0 + self.late / seconds),
         };
         let demand = |node: usize| {
             let up = self.mean(from, to, |at| if self.is_down(node, at) { 0.0 } else { 1.0 });
@@ -34,7 +36,7 @@ impl Windows<'_> {
         Window {
             nodes: nodes.clone().map(node).collect(),
             functions: federation.functions.iter().map(function).collect(),
-            costs: vec![federation.functions.iter().map(|of| Some(cost(of))).collect(); federation.nodes()],
+            costs: nodes.clone().map(|node| self.costs(node)).collect(),
             demand: nodes.clone().map(demand).collect(),
             links: nodes.flat_map(|a| self.links(a, from, to)).collect(),
         }
@@ -60,6 +62,16 @@ impl Windows<'_> {
             mean.iter_mut().zip(rates.of(piece, node)).for_each(|(mean, rate)| *mean += part * rate);
         }
         mean
+    }
+
+    fn costs(&self, node: usize) -> Vec<Option<Cost>> {
+        let cost = |(index, of): (usize, &Service)| {
+            let offer = self.federation.offer(node, index)?;
+            // Parts of instances count as instances, but one must fit.
+            let fits = self.scenario.nodes.memory.is_none_or(|memory| of.memory <= memory);
+            fits.then(|| cost(of, offer))
+        };
+        self.federation.functions.iter().enumerate().map(cost).collect()
     }
 
     fn links(&self, a: usize, from: Nanos, to: Nanos) -> Vec<Link> {
@@ -128,19 +140,30 @@ fn seconds(time: Nanos) -> f64 {
     time as f64 / 1e9
 }
 
+/// Bytes of so many MiB.
+fn bytes(mebibytes: u64) -> f64 {
+    mebibytes as f64 * 1_048_576.0
+}
+
 fn function(of: &Service) -> Function {
+    // Any number of invocations at one time need no more than one instance, any part of which will do.
+    let memory = of.concurrency.map_or(0.0, |_| bytes(of.memory));
+    let possible = Possible::of(of);
+    // Short invocations of a function whose mean is above the deadline are in time.
+    let varies = of.cv > 0.0 || of.law == Law::Exponential;
+    let deadline = seconds(of.deadline) + if varies { seconds(of.cpu) } else { 0.0 };
     Function {
-        work: seconds(of.cpu),
-        value: 1.0,
-        concurrency: 1.0,
-        memory: 0.0,
+        work: possible.work,
+        value: possible.requests,
+        concurrency: f64::from(of.concurrency.unwrap_or(1).max(1)),
+        memory,
         payload: of.payload as f64,
-        deadline: seconds(of.deadline),
+        deadline,
     }
 }
 
-fn cost(of: &Service) -> Cost {
+fn cost(of: &Service, offer: Offer) -> Cost {
     let cpu = seconds(of.cpu);
     let inflight = of.max_inflight.map_or(f64::INFINITY, |most| f64::from(most) / cpu);
-    Cost { cpu, hold: cpu, most: of.max_rate.unwrap_or(f64::INFINITY).min(inflight) }
+    Cost { cpu, hold: cpu, most: offer.max_rate.unwrap_or(f64::INFINITY).min(inflight) }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use dfaas_control::{Measurements, Options, Random, Time};
 
-use super::plans::{all_here, plan};
+use super::plans::{all_here, limited, plan};
 use super::technique::{Act, Technique};
 
 /// `dfaas-base`: nothing is forwarded, what is beyond a function's limit is refused. Both simulators of the original
@@ -25,6 +25,6 @@ impl Technique for Base {
     }
 
     fn on_tick(&mut self, _now: Time, measured: &Measurements, _random: &mut dyn Random) -> Vec<Act> {
-        vec![plan(measured, self.lifetime, |_, function| all_here(function))]
+        vec![plan(measured, self.lifetime, |_, function| limited(all_here(function), function))]
     }
 }

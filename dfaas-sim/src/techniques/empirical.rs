@@ -6,7 +6,7 @@ use dfaas_control::{
 
 use super::metrics::weights;
 use super::neighbours::{Heard, overloaded, serving};
-use super::plans::{all_here, plan, rest_to};
+use super::plans::{all_here, limited, plan, rest_to};
 use super::state::StateWord;
 use super::technique::{Act, Technique, Word};
 
@@ -69,8 +69,9 @@ impl Technique for Empirical {
 
     fn on_tick(&mut self, now: Time, measured: &Measurements, random: &mut dyn Random) -> Vec<Act> {
         self.heard.forget(now, measured);
-        let mut acts =
-            vec![plan(measured, self.lifetime, |id, function| self.of(id, function, measured, random))];
+        let mut acts = vec![plan(measured, self.lifetime, |id, function| {
+            limited(self.of(id, function, measured, random), function)
+        })];
         acts.extend(StateWord::to_all(measured));
         acts
     }

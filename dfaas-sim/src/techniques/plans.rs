@@ -5,7 +5,7 @@ use dfaas_control::{
     Target,
 };
 
-use super::neighbours::limit;
+use super::neighbours::{limit, rate};
 use super::technique::Act;
 
 /// The plan that gives each function what `of` decides.
@@ -16,6 +16,13 @@ pub(super) fn plan(
 ) -> Act {
     let functions = measured.functions.iter().map(|(id, function)| (*id, of(*id, function))).collect();
     Act::Do(Command::SetPlan(Plan::new(functions, lifetime)))
+}
+
+/// Of what this plan's function serves peers get what its users leave of the limit, as with the original, whose proxy counts
+/// both together.
+pub(super) fn limited(plan: FunctionPlan, function: &FunctionMeasurements) -> FunctionPlan {
+    let peers_rate = limit(function).map(|limit| (limit - rate(function.user_rate)).max(0.0));
+    FunctionPlan { peers_rate, ..plan }
 }
 
 /// All is served here as far as the function's limits reach; the rest is refused.

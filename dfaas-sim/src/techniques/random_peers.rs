@@ -3,7 +3,7 @@ use std::time::Duration;
 use dfaas_control::{Measurements, Options, Random, Time};
 
 use super::neighbours::{overloaded, serving};
-use super::plans::{all_here, plan, rest_to};
+use super::plans::{all_here, limited, plan, rest_to};
 use super::technique::{Act, Technique};
 
 /// `dfaas-random`: what an overloaded function has too much goes to the peers by weights that are drawn anew at each tick,
@@ -29,11 +29,11 @@ impl Technique for RandomPeers {
         let mut weight = || (random.unit() * 101.0).floor();
         vec![plan(measured, self.lifetime, |id, function| {
             if function.here && !overloaded(function) {
-                return all_here(function);
+                return limited(all_here(function), function);
             }
             let weights: Vec<_> =
                 serving(id, function, measured).into_iter().map(|node| (node, weight())).collect();
-            rest_to(&weights, function)
+            limited(rest_to(&weights, function), function)
         })]
     }
 }

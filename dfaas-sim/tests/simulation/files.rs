@@ -22,7 +22,7 @@ fn error(text: &str) -> String {
 
 #[test]
 fn every_scenario_that_comes_with_the_project_is_understood() {
-    for name in ["a", "b", "c", "d", "e"] {
+    for name in ["a", "b", "c", "d", "e", "region", "region-near", "replay"] {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../deploy/scenarios/{name}.toml"));
         if let Err(error) = Scenario::read(&file) {
             panic!("{}: {error}", file.display());

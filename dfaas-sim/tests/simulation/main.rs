@@ -3,5 +3,6 @@
 mod failures;
 mod federations;
 mod files;
+mod measured;
 mod queueing;
 mod replay;

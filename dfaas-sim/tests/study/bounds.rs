@@ -80,3 +80,34 @@ fn a_peer_that_is_too_far_for_the_deadline_is_none() {
     let far = OVERLOAD.replace("rtt = \"4ms\"", "rtts_ms = [[0, 600, 600], [600, 0, 600], [600, 600, 0]]");
     near(bound(&far, false).goodput, (2.0 / 0.03 + 40.0) / 240.0);
 }
+
+/// Every node with room for so many MiB, and a function whose instances take 100 MiB and serve one request at a time.
+fn with_memory(memory: u64) -> RunBound {
+    let nodes = OVERLOAD.replace("count = 3", &format!("count = 3\nmemory = {memory}"));
+    bound(&nodes.replace("cpu = \"30ms\"", "cpu = \"30ms\"\nmemory = 100\nconcurrency = 1"), false)
+}
+
+#[test]
+fn memory_for_one_instance_is_as_good_as_one_processor() {
+    near(with_memory(100).goodput, (3.0 / 0.03) / 240.0);
+    near(with_memory(200).goodput, 200.0 / 240.0);
+    near(with_memory(1000).goodput, 200.0 / 240.0);
+}
+
+#[test]
+fn where_no_instance_fits_nothing_is_served() {
+    near(with_memory(99).goodput, 0.0);
+}
+
+#[test]
+fn no_run_serves_more_than_the_strict_bound_where_memory_is_short() {
+    let nodes = OVERLOAD.replace("count = 3", "count = 3\nmemory = 100");
+    let text = nodes.replace("cpu = \"30ms\"", "cpu = \"30ms\"\nmemory = 100\nconcurrency = 1");
+    let scenario = Scenario::parse(&text).expect("a scenario");
+    let strict = bound(&text, true).goodput;
+    for technique in ["alllocal", "static", "p2c", "lease"] {
+        let outcome = dfaas_sim::run(&scenario, technique, 1).expect("a run");
+        // Users ask by chance for a few in a hundred less than the mean.
+        assert!(outcome.goodput < strict * 1.05, "{technique}: {} of {strict}", outcome.goodput);
+    }
+}
