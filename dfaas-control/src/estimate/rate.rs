@@ -10,7 +10,7 @@ const FAST: f64 = 0.5;
 /// Time after which the slow mean has forgotten most.
 const SLOW: Duration = Duration::from_secs(15);
 
-/// Deviations of a sample from the mean count as far as they are above this many standard deviations, and add up.
+/// How many standard deviations samples lie off the mean adds up, as far as it is more than this.
 const SLACK: f64 = 1.0;
 
 /// A sum above this is a step and no noise. Noise alone is taken for one about once in 400 periods (two-sided CUSUM of
@@ -79,10 +79,11 @@ impl Rate {
         if self.counted < 1.0 {
             return false;
         }
-        // A mean of few samples is itself uncertain.
-        let chance = self.slow.max(sample) / seconds * (1.0 + 1.0 / self.counted);
-        let noise = self.variance.max(chance).sqrt().max(f64::MIN_POSITIVE);
-        let deviations = (sample - self.slow) / noise;
+        // Square roots of counts lie about alike, whatever the rate (Freeman and Tukey 1950): half a deviation for
+        // independent arrivals, more where they bunch, and more about a mean of few samples.
+        let bunch = self.variance * seconds / self.slow.max(f64::MIN_POSITIVE);
+        let spread = bunch.max(1.0 + 1.0 / self.counted).sqrt();
+        let deviations = 2.0 * ((sample * seconds).sqrt() - (self.slow * seconds).sqrt()) / spread;
         let first = self.above <= 0.0;
         self.above = (self.above + deviations - SLACK).max(0.0);
         self.below = (self.below + (-deviations - SLACK).min(BELOW)).max(0.0);
