@@ -16,7 +16,9 @@ use dfaas_sim::{Federation, Outcome, Scenario, run_in};
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, techniques, seeds] = &arguments[..] else {
-        eprintln!("usage: run_speed FILE TECHNIQUES SEEDS, techniques with commas between them, seeds as 1-3 or 1,7");
+        eprintln!(
+            "usage: run_speed FILE TECHNIQUES SEEDS, techniques with commas between them, seeds as 1-3 or 1,7"
+        );
         return ExitCode::from(2);
     };
     match measure(Path::new(file), techniques, seeds) {

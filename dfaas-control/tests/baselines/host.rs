@@ -124,7 +124,7 @@ impl Host {
     fn check(&self, plan: &Plan) {
         assert_eq!(plan.lifetime, PERIOD * 7 / 2);
         assert!(plan.waits.keys().all(|node| self.ticked.peers.contains_key(node)), "{plan:?}");
-        for (id, function) in &plan.functions {
+        for (id, function) in plan.functions.iter() {
             let measured = &self.ticked.functions[id];
             let parts = function.shares.parts();
             assert_eq!(parts.iter().map(|(_, part)| part).sum::<u32>(), SHARE_ONE);
