@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 fn measure(file: &Path, techniques: &str, seeds: &str) -> Result<(), Box<dyn std::error::Error>> {
     let scenario = Scenario::read(file)?;
     let seeds: Seeds = seeds.parse()?;
-    println!("technique        seed  requests  seconds  requests/s  peak MB  outcome");
+    println!("technique        seed  requests  seconds  requests/s  peak MB  goodput  outcome");
     for technique in techniques.split(',') {
         for seed in &seeds.0 {
             let federation = Federation::new(&scenario, *seed);
@@ -44,7 +44,8 @@ fn measure(file: &Path, techniques: &str, seeds: &str) -> Result<(), Box<dyn std
             let fingerprint = fnv1a(&serde_json::to_vec(&outcome)?);
             let (rate, memory) = (requests / seconds, peak_megabytes());
             println!(
-                "{technique:16} {seed:4}  {requests:8.0}  {seconds:7.2}  {rate:10.0}  {memory:>7}  {fingerprint:016x}"
+                "{technique:16} {seed:4}  {requests:8.0}  {seconds:7.2}  {rate:10.0}  {memory:>7}   {:.4}  {fingerprint:016x}",
+                outcome.goodput,
             );
         }
     }

@@ -91,6 +91,14 @@ impl Host {
         self.carry_out(commands);
     }
 
+    /// Has worked out what messages have brought, if that is still to be done; whether it was.
+    pub fn work_out(&mut self) -> bool {
+        let Some(due) = self.strategy.due() else { return false };
+        let commands = self.strategy.on_due(due);
+        self.carry_out(commands);
+        true
+    }
+
     pub fn reply(&mut self, id: QueryId, reply: Result<dfaas_control::Reply, dfaas_control::QueryFailed>) {
         let commands = self.strategy.on_reply(Time(self.now), id, reply);
         self.carry_out(commands);

@@ -87,6 +87,9 @@ const SLOT_BITS: u32 = 17;
 /// Slots ahead that have a place each: half a second, longer than most of what requests wait for.
 const SLOTS: u64 = 4096;
 
+/// No place of an event.
+const NOWHERE: u32 = u32::MAX;
+
 /// The events to come, as a calendar (R. Brown, "Calendar queues", Communications of the ACM 31, 1988): what happens soon
 /// lies in the slot of its time, unordered, and only the slot whose time has come is put in order. What is farther off
 /// waits in a heap until the calendar reaches it.
@@ -96,10 +99,12 @@ pub(super) struct Queue {
     now: BinaryHeap<Event>,
     /// Number of the present slot, counted from time 0.
     slot: u64,
-    /// The slots after it, each at its number modulo [`SLOTS`].
-    soon: Vec<Vec<Event>>,
-    /// Events in `soon`.
-    waiting: usize,
+    /// The slots after it, each at its number modulo [`SLOTS`]: the place of the first event, [`NOWHERE`] if there is none.
+    soon: Vec<u32>,
+    /// Events of these slots, each with the place of the next one in its slot. Few places are used again and again, so that
+    /// they stay in the cache, which a list for each slot would not.
+    places: Vec<(Event, u32)>,
+    free: Vec<u32>,
     /// What is due after those.
     later: BinaryHeap<Event>,
     turn: u32,
@@ -107,8 +112,15 @@ pub(super) struct Queue {
 
 impl Default for Queue {
     fn default() -> Self {
-        let soon = (0..SLOTS).map(|_| Vec::new()).collect();
-        Self { now: BinaryHeap::new(), slot: 0, soon, waiting: 0, later: BinaryHeap::new(), turn: 0 }
+        Self {
+            now: BinaryHeap::new(),
+            slot: 0,
+            soon: vec![NOWHERE; SLOTS as usize],
+            places: Vec::new(),
+            free: Vec::new(),
+            later: BinaryHeap::new(),
+            turn: 0,
+        }
     }
 }
 
@@ -132,8 +144,18 @@ impl Queue {
         if slot <= self.slot {
             self.now.push(event);
         } else if slot - self.slot < SLOTS {
-            self.soon[(slot % SLOTS) as usize].push(event);
-            self.waiting += 1;
+            let first = &mut self.soon[(slot % SLOTS) as usize];
+            let node = (event, *first);
+            *first = match self.free.pop() {
+                Some(place) => {
+                    self.places[place as usize] = node;
+                    place
+                }
+                None => {
+                    self.places.push(node);
+                    (self.places.len() - 1) as u32
+                }
+            };
         } else {
             self.later.push(event);
         }
@@ -142,14 +164,18 @@ impl Queue {
     /// Goes on to the next slot in which something happens.
     fn advance(&mut self) {
         let farthest = self.later.peek().map(|event| event.at >> SLOT_BITS);
-        if self.waiting > 0 {
+        if self.free.len() < self.places.len() {
             self.slot += 1;
-            while self.soon[(self.slot % SLOTS) as usize].is_empty() {
+            while self.soon[(self.slot % SLOTS) as usize] == NOWHERE {
                 self.slot += 1;
             }
-            let due = &mut self.soon[(self.slot % SLOTS) as usize];
-            self.waiting -= due.len();
-            self.now.extend(due.drain(..));
+            let mut place = std::mem::replace(&mut self.soon[(self.slot % SLOTS) as usize], NOWHERE);
+            while place != NOWHERE {
+                self.free.push(place);
+                let (event, next) = self.places[place as usize];
+                self.now.push(event);
+                place = next;
+            }
         } else if let Some(slot) = farthest {
             self.slot = slot;
         }
