@@ -3,7 +3,8 @@
 /// The same value, hidden from the optimiser.
 ///
 /// LLVM removes a mask or comparison that it can prove redundant, and the kernel's verifier, which proves less, then
-/// refuses the access. Behind this barrier LLVM knows nothing, so the mask stays.
+/// refuses the access. Behind this barrier LLVM knows nothing, so the mask stays. Elsewhere there is no verifier and nothing
+/// to hide.
 #[inline(always)]
 #[must_use]
 pub fn opaque(value: u32) -> u32 {
@@ -23,5 +24,5 @@ pub fn opaque64(value: u64) -> u64 {
         hidden
     }
     #[cfg(not(target_arch = "bpf"))]
-    core::hint::black_box(value)
+    value
 }

@@ -76,6 +76,12 @@ fn run(lease: &mut dyn Strategy, measured: &Measurements, grants: [f32; 2]) -> [
             spent += begun.elapsed();
             set += plans(&commands);
         }
+        if let Some(due) = lease.due() {
+            let begun = Instant::now();
+            let commands = lease.on_due(due.max(now));
+            spent += begun.elapsed();
+            set += plans(&commands);
+        }
         words.push(spent.as_micros());
         caused.push(set as u128);
     }

@@ -14,6 +14,24 @@ pub struct Measurements {
     pub peers: BTreeMap<NodeId, PeerMeasurements>,
 }
 
+impl Measurements {
+    /// Becomes what `newer` is. From one tick to the next functions and peers are mostly the same, and so is what peers
+    /// serve: only numbers are copied then.
+    pub(crate) fn update(&mut self, newer: &Self) {
+        self.node = newer.node;
+        if self.functions.keys().eq(newer.functions.keys()) {
+            self.functions.values_mut().zip(newer.functions.values()).for_each(|(old, new)| *old = *new);
+        } else {
+            self.functions = newer.functions.clone();
+        }
+        if self.peers.keys().eq(newer.peers.keys()) {
+            self.peers.values_mut().zip(newer.peers.values()).for_each(|(old, new)| old.update(new));
+        } else {
+            self.peers = newer.peers.clone();
+        }
+    }
+}
+
 /// The machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct NodeMeasurements {
@@ -127,11 +145,61 @@ pub enum PeerFunctions {
 }
 
 impl PeerMeasurements {
+    fn update(&mut self, newer: &Self) {
+        if self.functions != newer.functions {
+            self.functions = newer.functions.clone();
+        }
+        let functions = std::mem::replace(&mut self.functions, PeerFunctions::Unknown);
+        *self = Self { functions, ..*newer };
+    }
+
     /// Whether invocations of `id` may be sent to this peer, `here` telling whether this node has the function.
     pub fn serves(&self, id: FunctionId, here: bool) -> bool {
         match &self.functions {
             PeerFunctions::Unknown => here,
             PeerFunctions::Known(ids) => ids.contains(&id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_measurements() -> impl Strategy<Value = Measurements> {
+        let function = (0_u64..4, any::<bool>(), 0_u64..9);
+        let served =
+            proptest::option::of(proptest::collection::btree_set((0_u64..4).prop_map(FunctionId), 0..3));
+        let peer = (0_u64..4, served, 0_u64..9);
+        let (functions, peers) =
+            (proptest::collection::vec(function, 0..4), proptest::collection::vec(peer, 0..4));
+        (functions, peers, 0_u64..9).prop_map(|(functions, peers, cores)| {
+            let function = |(id, here, inflight)| {
+                (FunctionId(id), FunctionMeasurements { here, inflight, ..FunctionMeasurements::default() })
+            };
+            let peer = |(id, served, rate): (_, Option<_>, _)| {
+                let functions = served.map_or(PeerFunctions::Unknown, PeerFunctions::Known);
+                (
+                    NodeId(id),
+                    PeerMeasurements { functions, sent_rate: rate as f64, ..PeerMeasurements::default() },
+                )
+            };
+            Measurements {
+                node: NodeMeasurements { cores: Some(cores as f64), ..NodeMeasurements::default() },
+                functions: functions.into_iter().map(function).collect(),
+                peers: peers.into_iter().map(peer).collect(),
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_measured_before_an_update_leaves_nothing_of_it(
+            mut old in any_measurements(), new in any_measurements(),
+        ) {
+            old.update(&new);
+            prop_assert_eq!(old, new);
         }
     }
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::id::{FunctionId, NodeId};
@@ -17,8 +18,8 @@ pub enum PickMode {
 /// What the data plane is to do until the next plan, or until this one expires.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Every function that is steered; one that is missing is served locally.
-    pub functions: BTreeMap<FunctionId, FunctionPlan>,
+    /// Every function that is steered; one that is missing is served locally. Plans that differ in nothing here share it.
+    pub functions: Arc<BTreeMap<FunctionId, FunctionPlan>>,
     /// What is admitted from each peer; a peer that is missing has no limit.
     pub admission: BTreeMap<NodeId, Admission>,
     /// How long invocations wait here; what is under way here is added to it.
@@ -31,7 +32,8 @@ pub struct Plan {
 
 impl Plan {
     /// Plans of functions, without limits to what peers may send.
-    pub const fn new(functions: BTreeMap<FunctionId, FunctionPlan>, lifetime: Duration) -> Self {
+    pub fn new(functions: BTreeMap<FunctionId, FunctionPlan>, lifetime: Duration) -> Self {
+        let functions = Arc::new(functions);
         Self { functions, admission: BTreeMap::new(), here: None, waits: BTreeMap::new(), lifetime }
     }
 }

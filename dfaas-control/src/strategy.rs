@@ -16,9 +16,22 @@ pub trait Strategy: Send {
     /// Called once a period, and at once after functions or peers came or went.
     fn on_tick(&mut self, now: Time, measured: &Measurements, random: &mut dyn Random) -> Vec<Command>;
 
-    /// Called for a message that `from`, whose identity the host has verified, sent to this node.
+    /// Called for a message that `from`, whose identity the host has verified, sent to this node. What can wait for others
+    /// that come with it is left until [`Strategy::due`].
     fn on_message(&mut self, now: Time, from: NodeId, message: &Message) -> Vec<Command> {
         let _ = (now, from, message);
+        Vec::new()
+    }
+
+    /// When what messages have brought is to be worked out; `None`: nothing is left. So a burst of messages costs no more
+    /// than one of them.
+    fn due(&self) -> Option<Time> {
+        None
+    }
+
+    /// Called when the moment of [`Strategy::due`] has come. Earlier does no harm, and a tick does it too.
+    fn on_due(&mut self, now: Time) -> Vec<Command> {
+        let _ = now;
         Vec::new()
     }
 

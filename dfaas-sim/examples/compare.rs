@@ -1,5 +1,5 @@
 //! Strategies side by side: `cargo run --release -p dfaas-sim --example compare -- deploy/scenarios/a.toml alllocal,lease
-//! 1,2,3`. With `speed:lease` for the strategies, how many requests a second of this machine's time are simulated.
+//! 1,2,3`. How fast that is, the example `run_speed` measures.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,9 +13,6 @@ fn main() -> ExitCode {
         eprintln!("usage: compare FILE STRATEGIES SEEDS, the last two as lists with commas");
         return ExitCode::from(2);
     };
-    if let Some(technique) = techniques.strip_prefix("speed:") {
-        return speed(Path::new(file), technique);
-    }
     match show(Path::new(file), techniques, seeds) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -56,16 +53,4 @@ fn line(row: &Row) {
         o.settle_s.map_or("-".to_owned(), |s| s.to_string()),
         o.ends,
     );
-}
-
-/// Requests of virtual time a second of this machine's, on one processor.
-fn speed(file: &Path, technique: &str) -> ExitCode {
-    let Ok(scenario) = Scenario::read(file) else { return ExitCode::FAILURE };
-    let begun = Instant::now();
-    let Ok(outcome) = dfaas_sim::run(&scenario, technique, 1) else { return ExitCode::FAILURE };
-    let seconds = begun.elapsed().as_secs_f64();
-    let all = outcome.requests as f64 * (scenario.warmup + scenario.duration).as_secs_f64()
-        / scenario.duration.as_secs_f64();
-    println!("{technique}: some {all:.0} requests in {seconds:.2} s, {:.0} a second", all / seconds);
-    ExitCode::SUCCESS
 }

@@ -95,6 +95,14 @@ impl External {
         Command::SetPlan(plan)
     }
 
+    /// What the fallback wants between ticks, with this strategy's plan in place of its own.
+    fn replanned(&mut self, now: Time, commands: Vec<Command>) -> Vec<Command> {
+        let news = commands.iter().any(|command| matches!(command, Command::SetPlan(_)));
+        let others = self.aside(commands);
+        let plan = news.then(|| self.plan(now));
+        plan.into_iter().chain(others).collect()
+    }
+
     fn ask(&mut self) -> Option<Command> {
         if self.open.is_some() || self.measured.functions.is_empty() {
             return None;
@@ -198,10 +206,16 @@ impl Strategy for External {
 
     fn on_message(&mut self, now: Time, from: NodeId, message: &Message) -> Vec<Command> {
         let commands = self.fallback.on_message(now, from, message);
-        let news = commands.iter().any(|command| matches!(command, Command::SetPlan(_)));
-        let others = self.aside(commands);
-        let plan = news.then(|| self.plan(now));
-        plan.into_iter().chain(others).collect()
+        self.replanned(now, commands)
+    }
+
+    fn due(&self) -> Option<Time> {
+        self.fallback.due()
+    }
+
+    fn on_due(&mut self, now: Time) -> Vec<Command> {
+        let commands = self.fallback.on_due(now);
+        self.replanned(now, commands)
     }
 
     fn on_reply(&mut self, now: Time, query: QueryId, reply: Result<Reply, QueryFailed>) -> Vec<Command> {

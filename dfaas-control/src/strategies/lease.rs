@@ -10,7 +10,9 @@ mod life;
 mod measuring;
 mod near;
 mod offload;
+mod pending;
 mod plans;
+mod prices;
 mod said;
 mod standing;
 mod talking;
@@ -31,12 +33,14 @@ use asks::Want;
 use demand::Demand;
 use grants::Ledger;
 use headroom::{Role, Sides};
-use heard::Heard;
+use heard::{Heard, News};
 use life::Life;
 use near::Near;
 use offload::Offload;
+use pending::Pending;
+use prices::PriceList;
 use said::Said;
-use standing::Standing;
+use standing::{Draft, Standing};
 use trust::Trust;
 
 /// Nodes grant each other capacity as leases; bursts overflow in the data plane.
@@ -46,8 +50,9 @@ use trust::Trust;
 /// to those that ask, divided fairly, and never more than there is. That demand is of own users only, and so is what
 /// neighbours are told: nothing that is decided here changes it, and the loop cannot swing.
 ///
-/// A word is the whole of what a node says to a peer: at each tick, and between ticks at once if an ask, a grant or a
-/// role changes notably. Demand and role are those of the last tick, and between ticks headroom only grows, with the level.
+/// A word is the whole of what a node says to a peer: at each tick, and between ticks soon if an ask, a grant or a role
+/// changes notably. What follows from words is worked out for several of them together, 20 ms after the first and at most
+/// ten times a second, unless grants are cut; at once where a peer takes nothing any more. Demand and role are those of the last tick, and between ticks headroom only grows, with the level.
 /// So a word causes answers and plans, and answers cause plans only. The first word of a peer is always answered once; one
 /// that says notably nothing new is only kept for the next tick.
 ///
@@ -78,11 +83,18 @@ pub struct Lease {
     /// This node as of its last tick.
     standing: Standing,
     wants: Vec<Want>,
+    /// Of these wants.
+    prices: PriceList,
     asks: BTreeMap<NodeId, f64>,
     offload: Offload,
     /// Peers may be still to be told of what has changed since the last tick.
     unsaid: bool,
+    pending: Pending,
     plan: Option<Plan>,
+    /// Peers that may take overflow by that plan.
+    takers: Vec<(NodeId, Duration)>,
+    /// Something else that its functions' plans are made of is not as it was.
+    moved: bool,
 }
 
 impl Lease {
@@ -104,16 +116,20 @@ impl Lease {
             said: Said::default(),
             standing: Standing::default(),
             wants: Vec::new(),
+            prices: PriceList::new(),
             asks: BTreeMap::new(),
             offload: Offload::default(),
             unsaid: false,
+            pending: Pending::default(),
             plan: None,
+            takers: Vec::new(),
+            moved: true,
         }
     }
 
-    fn set(&mut self, plan: Plan) -> Command {
-        self.plan = Some(plan.clone());
-        Command::SetPlan(plan)
+    fn set(&mut self, draft: Draft) -> Command {
+        (self.plan, self.takers, self.moved) = (Some(draft.plan.clone()), draft.takers, false);
+        Command::SetPlan(draft.plan)
     }
 
     /// Overflow knows another wait of a peer: much cheaper than a plan, and most words bring nothing else.
@@ -146,11 +162,11 @@ impl Strategy for Lease {
     }
 
     fn on_tick(&mut self, now: Time, measured: &Measurements, _random: &mut dyn Random) -> Vec<Command> {
+        self.pending.clear();
         self.measure(now, measured);
-        self.asks = asks::asks(&self.wants, &self.neighbours());
+        self.ask();
         self.divide();
-        let used: BTreeMap<NodeId, f64> =
-            self.measured.peers.keys().filter_map(|node| Some((*node, self.used(*node)?))).collect();
+        let used = self.used();
         self.ledger.tick(self.standing.headroom, |node| used.get(&node).copied());
         let mut grants = BTreeMap::new();
         if self.demand.known() {
@@ -162,8 +178,7 @@ impl Strategy for Lease {
         }
         let plan = self.planned();
         let mut commands = vec![self.set(plan)];
-        commands
-            .extend(grants.into_iter().map(|(node, grant)| self.tell(now, node, grant)).collect::<Vec<_>>());
+        self.tell(now, grants, &mut commands);
         commands
     }
 
@@ -177,31 +192,53 @@ impl Strategy for Lease {
             self.divide();
         }
         let news = self.heard.take(now, from, said, &self.measured.functions);
+        if news.first || !said.costs.is_empty() {
+            self.prices.remove(&from);
+        }
         if !self.demand.known() {
             return Vec::new();
         }
-        let raised = news.load && self.raise_level();
-        self.unsaid |= raised || news.role;
-        if news.role {
-            self.asks = asks::asks(&self.wants, &self.neighbours());
+        if news.matters() || self.unsaid {
+            self.pending.add(now, from, news);
         }
-        if news.role || news.lease {
+        let mut commands = Vec::new();
+        if self.pending.due().is_some_and(|due| due <= now) {
+            commands = self.on_due(now);
+        }
+        if news.wait && !matches!(commands.first(), Some(Command::SetPlan(_))) {
+            let wait = self.waits_anew(from);
+            commands.splice(0..0, wait);
+        }
+        commands
+    }
+
+    fn due(&self) -> Option<Time> {
+        self.pending.due()
+    }
+
+    fn on_due(&mut self, now: Time) -> Vec<Command> {
+        let news = self.pending.take(now);
+        if news.is_empty() {
+            return Vec::new();
+        }
+        let all = news.values().fold(News::default(), |all, news| all.and(*news));
+        let raised = all.load && self.raise_level();
+        self.unsaid |= raised || all.role;
+        if all.role {
+            self.ask();
+        }
+        if all.role || all.lease {
             self.divide();
         }
-        let told = self.answers(now, from, news);
-        told.iter().for_each(|(node, grant)| self.ledger.told(*node, *grant));
+        let told = self.answers(now, &news);
         let mut commands = Vec::new();
-        if raised || news.role || news.lease || !told.is_empty() {
+        if raised || all.role || all.lease || !told.is_empty() {
             let plan = self.planned();
-            if self.plan.as_ref().is_none_or(|old| plans::differ(old, &plan)) {
+            if self.plan.as_ref().is_none_or(|old| plans::differ(old, &plan.plan)) {
                 commands.push(self.set(plan));
             }
         }
-        if commands.is_empty() && news.wait {
-            commands.extend(self.waits_anew(from));
-        }
-        commands
-            .extend(told.into_iter().map(|(node, grant)| self.tell(now, node, grant)).collect::<Vec<_>>());
+        self.tell(now, told, &mut commands);
         commands
     }
 }

@@ -127,6 +127,19 @@ fn leases_are_kept_while_the_policy_answers_and_are_used_once_it_falls_silent() 
 }
 
 #[test]
+fn what_peers_say_is_worked_out_by_the_leases_whoever_decides() {
+    for answers in [Ok(Reply::Action(BTreeMap::new())), Err(QueryFailed::TimedOut)] {
+        let mut host = leasing(|_| answers.clone());
+        let Some(Message::Lease(word)) = host.said.get(&NodeId(2)).cloned() else { panic!("nothing said") };
+        host.hear(2, &idle_peer(word.ask));
+        host.work_out();
+        host.hear(2, &idle_peer(word.ask / 2.0));
+        assert!(host.work_out(), "a grant was cut");
+        assert!(!host.work_out(), "once");
+    }
+}
+
+#[test]
 fn a_drained_node_grants_nothing_whoever_decides() {
     let mut host = leasing(|_| Err(QueryFailed::TimedOut));
     let peers = |host: &Host| host.plan.as_ref().unwrap().admission[&NodeId(2)].inflight;

@@ -91,6 +91,14 @@ impl Host {
         self.carry_out(commands);
     }
 
+    /// Has worked out what messages have brought, if that is still to be done; whether it was.
+    pub fn work_out(&mut self) -> bool {
+        let Some(due) = self.strategy.due() else { return false };
+        let commands = self.strategy.on_due(due);
+        self.carry_out(commands);
+        true
+    }
+
     pub fn reply(&mut self, id: QueryId, reply: Result<dfaas_control::Reply, dfaas_control::QueryFailed>) {
         let commands = self.strategy.on_reply(Time(self.now), id, reply);
         self.carry_out(commands);
@@ -124,7 +132,7 @@ impl Host {
     fn check(&self, plan: &Plan) {
         assert_eq!(plan.lifetime, PERIOD * 7 / 2);
         assert!(plan.waits.keys().all(|node| self.ticked.peers.contains_key(node)), "{plan:?}");
-        for (id, function) in &plan.functions {
+        for (id, function) in plan.functions.iter() {
             let measured = &self.ticked.functions[id];
             let parts = function.shares.parts();
             assert_eq!(parts.iter().map(|(_, part)| part).sum::<u32>(), SHARE_ONE);

@@ -76,7 +76,26 @@ impl Node {
         {
             self.flags.insert(NodeId(from), word.flags);
         }
+        let mut commands = self.strategy.on_message(Time(now), NodeId(from), message);
+        self.carry_out(now, &commands);
+        // Nothing else comes: what follows from it can be worked out.
+        if self.strategy.due().is_some() {
+            commands.extend(self.work_out(now));
+        }
+        commands
+    }
+
+    /// Hears a word with which others may come.
+    pub fn hear_of_many(&mut self, now: Duration, from: u64, message: &Message) -> Vec<Command> {
         let commands = self.strategy.on_message(Time(now), NodeId(from), message);
+        self.carry_out(now, &commands);
+        commands
+    }
+
+    /// What was heard is worked out.
+    pub fn work_out(&mut self, now: Duration) -> Vec<Command> {
+        let commands = self.strategy.on_due(Time(now));
+        assert_eq!(self.strategy.due(), None);
         self.carry_out(now, &commands);
         commands
     }
@@ -131,7 +150,7 @@ impl Node {
     fn check_plan(&self, plan: &Plan) {
         assert_eq!(plan.lifetime, PERIOD * 7 / 2);
         assert_eq!(plan.functions.len(), self.ticked.functions.len());
-        for (id, function) in &plan.functions {
+        for (id, function) in plan.functions.iter() {
             let measured = &self.ticked.functions[id];
             let parts = function.shares.parts();
             assert_eq!(parts.iter().map(|(_, part)| part).sum::<u32>(), SHARE_ONE);

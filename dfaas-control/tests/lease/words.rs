@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dfaas_control::{FunctionId, FunctionMeasurements, LeaseWord, Message, NodeId, lease_flag};
+use dfaas_control::{Command, FunctionId, FunctionMeasurements, LeaseWord, Message, NodeId, lease_flag};
 use proptest::prelude::*;
 
 use crate::host::{FIGLET, Node, PERIOD, function, words};
@@ -107,6 +107,68 @@ fn a_drained_node_says_so_and_takes_its_grants_back_within_a_tick() {
     assert!(words(&node.tick(PERIOD * 4))[&2].headroom > 1.0);
 }
 
+/// How many plans these commands set.
+fn plans(commands: &[Command]) -> usize {
+    commands.iter().filter(|command| matches!(command, Command::SetPlan(_))).count()
+}
+
+#[test]
+fn words_that_come_together_make_one_plan_and_together_are_granted_no_more_than_there_is() {
+    let mut node = met();
+    let (mut at, mut set) = (LATER, 0);
+    for from in [2, 3] {
+        set += plans(&node.hear_of_many(at, from, &asks(50.0)));
+        at += Duration::from_millis(5);
+    }
+    assert_eq!(set, 0, "there may be more to come");
+    let due = node.strategy.due().expect("two asks are to be answered").0;
+    assert_eq!(due, LATER + Duration::from_millis(20));
+    // The node checks that no more than its headroom is granted.
+    let commands = node.work_out(due);
+    assert_eq!((plans(&commands), words(&commands).len()), (1, 2), "{commands:?}");
+    let told = words(&commands);
+    assert!(told[&2].grant > 0.3 && told[&3].grant > 0.3, "{told:?}");
+}
+
+#[test]
+fn a_larger_grant_changes_the_plan_a_moment_later_a_smaller_one_sooner_and_a_peer_that_drains_at_once() {
+    let mut node = Node::new([(FIGLET, function(10.0))].into());
+    node.meets(2);
+    node.figlet().user_rate = 20.0;
+    let gives = |grant: f32| {
+        let word = LeaseWord {
+            capacity: 4.0,
+            demand: 3.9,
+            headroom: 3.0,
+            free: 3.0 - grant,
+            grant,
+            ..LeaseWord::default()
+        };
+        Message::Lease(LeaseWord { costs: vec![(FIGLET, 0.05)], ..word })
+    };
+    for second in 0..5 {
+        node.tick(PERIOD * second);
+        node.hear(PERIOD * second, 2, &gives(0.3));
+    }
+    let sent = |node: &Node| node.shares(1).get(&2).copied().unwrap_or(0.0);
+    let before = sent(&node);
+    assert_eq!(plans(&node.hear_of_many(PERIOD * 4 + PERIOD / 2, 2, &gives(0.5))), 0);
+    let due = node.strategy.due().expect("there is more to use").0;
+    assert_eq!(due, PERIOD * 4 + PERIOD / 2 + Duration::from_millis(20));
+    assert_eq!((plans(&node.work_out(due)), sent(&node) > before), (1, true));
+    let before = sent(&node);
+    assert_eq!(plans(&node.hear_of_many(due, 2, &gives(0.6))), 0);
+    let later = node.strategy.due().expect("there is still more").0;
+    assert_eq!(later, due + Duration::from_millis(100), "not so soon again");
+    assert_eq!(plans(&node.hear_of_many(due, 2, &gives(0.1))), 0);
+    let due = node.strategy.due().expect("there is less").0;
+    assert!(due < later, "{due:?}");
+    assert_eq!((plans(&node.work_out(due)), sent(&node) < before), (1, true));
+    let drains = LeaseWord { capacity: 4.0, flags: lease_flag::DRAINING, ..LeaseWord::default() };
+    assert_eq!(plans(&node.hear_of_many(due, 2, &Message::Lease(drains))), 1);
+    assert_eq!((node.strategy.due(), sent(&node)), (None, 0.0));
+}
+
 fn any_word() -> impl Strategy<Value = LeaseWord> {
     // Any bits, and values that make sense, so that grants are in fact made.
     let number = || prop_oneof![any::<u32>().prop_map(f32::from_bits), 0.0_f32..4.0];
@@ -144,7 +206,8 @@ proptest! {
             let message = Message::Lease(word);
             // The node checks every plan and every grant.
             let commands = node.hear(now, from, &message);
-            prop_assert!(commands.len() <= 1 + 21, "{}", commands.len());
+            // A wait at once, and then a plan and a word to each.
+            prop_assert!(commands.len() <= 2 + 21, "{}", commands.len());
             prop_assert!(!words(&commands).contains_key(&1));
             prop_assert_eq!(node.hear(now, from, &message), [], "said again it changes nothing");
             prop_assert!(node.measured.peers.contains_key(&NodeId(from)) || commands.is_empty());

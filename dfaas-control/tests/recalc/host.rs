@@ -104,7 +104,7 @@ impl Node {
 
     fn check_plan(&self, plan: &Plan) {
         assert_eq!(plan.lifetime, PERIOD * 7 / 2);
-        for (id, function) in &plan.functions {
+        for (id, function) in plan.functions.iter() {
             assert!(self.ticked.functions.contains_key(id));
             let parts = function.shares.parts();
             assert_eq!(parts.iter().map(|(_, part)| part).sum::<u32>(), SHARE_ONE);

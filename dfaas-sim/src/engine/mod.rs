@@ -190,6 +190,7 @@ impl<'a> Simulation<'a> {
             What::GivenUp(request) => self.given_up(now, request),
             What::Tick(node) => self.tick(now, node),
             What::Word(word) => self.hear(now, word),
+            What::Due(node) => self.due(now, node),
             What::Rates(piece) => {
                 self.ask_by(now, piece as usize);
                 Ok(())

@@ -63,6 +63,8 @@ pub(super) struct Agent {
     pub draining: Option<Nanos>,
     /// How many times what it has it promises others; `None`: it says what is so.
     pub lies: Option<f64>,
+    /// When it is to work out last what words have brought.
+    pub work_out: Option<Nanos>,
     /// When it ticks next; ticks of an earlier run of it mean nothing.
     pub due: Nanos,
 }
@@ -106,6 +108,7 @@ impl Node {
                 read: vec![0; neighbours.len() + 1],
                 draining: None,
                 lies: None,
+                work_out: None,
                 due: 0,
             },
         })

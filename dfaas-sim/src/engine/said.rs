@@ -5,7 +5,7 @@ use dfaas_control::{Command, Message, NodeId, QueryFailed};
 use rand::Rng;
 
 use super::control::time;
-use super::node::STRANGER;
+use super::node::{Node, STRANGER};
 use super::queue::What;
 use super::words::{Letter, size};
 use super::{Simulation, Violation, lies};
@@ -24,7 +24,24 @@ impl Simulation<'_> {
         }
         *read = number;
         let acts = node.agent.technique.on_word(time(now), NodeId(from.into()), &word);
-        self.carry_out(now, to, acts)
+        self.carry_out(now, to, acts)?;
+        let agent = &mut self.nodes[to].agent;
+        let due = agent.technique.due().map(|due| nanos(due.0).max(now));
+        if let Some(due) = due.filter(|due| agent.work_out != Some(*due)) {
+            agent.work_out = Some(due);
+            self.queue.push(due, What::Due(to as u32));
+        }
+        Ok(())
+    }
+
+    /// What words have brought is worked out, if it still is to be.
+    pub(super) fn due(&mut self, now: Nanos, node: u32) -> Result<(), Violation> {
+        let Node { up, agent, .. } = &mut self.nodes[node as usize];
+        if !*up || agent.technique.due().is_none_or(|due| due > time(now)) {
+            return Ok(());
+        }
+        let acts = agent.technique.on_due(time(now));
+        self.carry_out(now, node as usize, acts)
     }
 
     /// Does what the technique of a node wants done.

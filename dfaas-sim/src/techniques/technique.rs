@@ -26,6 +26,17 @@ pub trait Technique: Send {
         Vec::new()
     }
 
+    /// When what words have brought is to be worked out; `None`: nothing is left.
+    fn due(&self) -> Option<Time> {
+        None
+    }
+
+    /// Called when that moment has come.
+    fn on_due(&mut self, now: Time) -> Vec<Act> {
+        let _ = now;
+        Vec::new()
+    }
+
     /// The operator drains the node, or takes that back.
     fn drain(&mut self, drained: bool) {
         let _ = drained;
@@ -99,6 +110,14 @@ impl Technique for Adapted {
             Word::Strategy(message) => acts(self.0.on_message(now, from, message)),
             _ => Vec::new(),
         }
+    }
+
+    fn due(&self) -> Option<Time> {
+        self.0.due()
+    }
+
+    fn on_due(&mut self, now: Time) -> Vec<Act> {
+        acts(self.0.on_due(now))
     }
 
     fn drain(&mut self, drained: bool) {

@@ -85,7 +85,7 @@ fn check(host: &Host) {
     let plan = host.plan.as_ref().expect("it has ticked");
     let planned: BTreeSet<_> = plan.functions.keys().collect();
     assert_eq!(planned, host.measured.functions.keys().collect::<BTreeSet<_>>());
-    for (id, plan) in &plan.functions {
+    for (id, plan) in plan.functions.iter() {
         let (measured, parts) = (&host.measured.functions[id], plan.shares.parts());
         assert_eq!(parts.iter().map(|(_, part)| part).sum::<u32>(), SHARE_ONE);
         assert!(parts.len() <= MAX_TARGETS, "{plan:?}");

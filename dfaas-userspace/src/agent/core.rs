@@ -271,6 +271,20 @@ impl Core {
         self.carry_out(now, commands)
     }
 
+    /// When the strategy is to work out what messages have brought.
+    pub(super) fn next_due(&self) -> Option<Time> {
+        self.strategy.due()
+    }
+
+    /// The strategy works that out, if its time has come.
+    pub(super) fn work_out(&mut self, now: Time) -> Next {
+        if self.strategy.due().is_none_or(|due| due > now) {
+            return Next::Nothing;
+        }
+        let commands = self.strategy.on_due(now);
+        self.carry_out(now, commands)
+    }
+
     /// Does what the strategy wants; [`Next::Write`] if there is a new plan.
     fn carry_out(&mut self, now: Time, commands: Vec<Command>) -> Next {
         let mut next = Next::Nothing;

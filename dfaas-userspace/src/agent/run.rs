@@ -86,7 +86,7 @@ enum Event {
     Answered(Answered),
     Asked(Ask),
     Overlay(Vec<overlay::Event>),
-    Expiry,
+    Due,
     Exit(Exit),
 }
 
@@ -154,7 +154,7 @@ pub async fn run_over(
     let exit = loop {
         let event = tokio::select! {
             exit = shutdown.recv() => Event::Exit(exit.unwrap_or(Exit::Keep)),
-            event = events.next(agent.until_expiry()) => event,
+            event = events.next(agent.until_due()) => event,
         };
         match event {
             Event::Exit(exit) => break exit,
@@ -168,7 +168,7 @@ pub async fn run_over(
             Event::Answered(answered) => agent.answered(answered).await?,
             Event::Asked(ask) => agent.operate(ask).await?,
             Event::Overlay(events) => agent.overlay(events).await?,
-            Event::Expiry => agent.expire().await?,
+            Event::Due => agent.due().await?,
         }
     };
     let outcome = agent.end(exit, &mut shutdown).await;
@@ -222,10 +222,10 @@ impl Events {
         }
     }
 
-    /// The next event; [`Event::Expiry`] if none comes before `expiry`.
-    async fn next(&mut self, expiry: Option<Duration>) -> Event {
-        let expiry = async {
-            match expiry {
+    /// The next event; [`Event::Due`] if none comes within `due`.
+    async fn next(&mut self, due: Option<Duration>) -> Event {
+        let due = async {
+            match due {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => std::future::pending().await,
             }
@@ -238,7 +238,7 @@ impl Events {
             Some(answered) = self.answers.recv() => Event::Answered(answered),
             Some(ask) = self.asked.recv() => Event::Asked(ask),
             events = overlay_events(&mut self.overlay) => Event::Overlay(events),
-            () = expiry => Event::Expiry,
+            () = due => Event::Due,
         }
     }
 }

@@ -110,15 +110,17 @@ impl Agent {
         self.proceed(next).await
     }
 
-    /// Looks for peers that have been silent for too long.
-    pub(super) async fn expire(&mut self) -> Result<(), WriterGone> {
-        let next = self.core.expire(self.now());
+    /// Looks for peers that have been silent for too long, and works out what the others have said.
+    pub(super) async fn due(&mut self) -> Result<(), WriterGone> {
+        let now = self.now();
+        let next = self.core.expire(now).max(self.core.work_out(now));
         self.proceed(next).await
     }
 
-    /// How long until a peer will have been silent for too long; nothing while there is none.
-    pub(super) fn until_expiry(&self) -> Option<Duration> {
-        self.core.next_expiry().map(|at| at.since(self.now()))
+    /// How long until there is something to do that nothing else calls for; nothing while there is not.
+    pub(super) fn until_due(&self) -> Option<Duration> {
+        let next = [self.core.next_expiry(), self.core.next_due()].into_iter().flatten().min();
+        next.map(|at| at.since(self.now()))
     }
 
     pub(super) async fn proceed(&mut self, next: Next) -> Result<(), WriterGone> {

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::prices::Prices;
 use crate::id::{FunctionId, NodeId};
 
 /// What is asked for is more than what is needed by this factor: grants are reached in steps, and needs grow.
@@ -14,8 +15,8 @@ pub(super) struct Want {
 }
 
 /// A peer that can be asked; the nearest is asked first.
-#[derive(Debug, Clone)]
-pub(super) struct Neighbour {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Neighbour<'a> {
     pub node: NodeId,
     /// What it holds free, and what it has granted to this node (processors).
     pub available: f64,
@@ -23,23 +24,24 @@ pub(super) struct Neighbour {
     pub headroom: f64,
     /// How far it is believed, from 0 to 1.
     pub trust: f64,
-    /// What an invocation of each function costs there (s), of those that it serves.
-    pub costs: BTreeMap<FunctionId, f64>,
+    /// What an invocation of each function that is to leave costs there.
+    pub costs: &'a Prices,
 }
 
 /// What each neighbour is asked for, in its own processors: from the first as much as it has free, then from the next. If
 /// that is not enough, all are asked for their part of what is missing, though others hold it: grantors divide fairly.
 /// Nobody is asked for a larger part than it is trusted with.
-pub(super) fn asks(wants: &[Want], neighbours: &[Neighbour]) -> BTreeMap<NodeId, f64> {
-    let mut asked: BTreeMap<NodeId, f64> = neighbours.iter().map(|n| (n.node, 0.0)).collect();
+pub(super) fn asks(wants: &[Want], neighbours: &[Neighbour<'_>]) -> BTreeMap<NodeId, f64> {
+    let mut asked = vec![0.0; neighbours.len()];
+    let mut parts: Vec<Option<(f64, f64)>> = Vec::with_capacity(neighbours.len());
     let mut left: Vec<(f64, f64)> = neighbours.iter().map(|n| (n.available, n.headroom)).collect();
-    for want in wants {
+    for (index, want) in wants.iter().enumerate() {
         let whole = want.rate * AMPLE;
         let mut missing = whole;
-        for (neighbour, (available, headroom)) in neighbours.iter().zip(&mut left) {
-            let Some(cost) = neighbour.costs.get(&want.function) else { continue };
+        for ((neighbour, asked), (available, headroom)) in neighbours.iter().zip(&mut asked).zip(&mut left) {
+            let Some(cost) = neighbour.costs.of(index) else { continue };
             let rate = missing.min(available.min(*headroom) / cost).min(whole * neighbour.trust).max(0.0);
-            *asked.entry(neighbour.node).or_default() += rate * cost;
+            *asked += rate * cost;
             *available -= rate * cost;
             *headroom -= rate * cost;
             missing -= rate;
@@ -47,25 +49,24 @@ pub(super) fn asks(wants: &[Want], neighbours: &[Neighbour]) -> BTreeMap<NodeId,
         if missing <= whole * 1e-6 {
             continue;
         }
-        let more = |neighbour: &Neighbour, headroom: f64| {
-            let cost = neighbour.costs.get(&want.function)?;
-            Some((headroom.max(0.0) / cost, *cost))
+        let more = |(neighbour, (_, headroom)): (&Neighbour<'_>, &(f64, f64))| {
+            let cost = neighbour.costs.of(index)?;
+            Some((headroom.max(0.0) / cost, cost))
         };
-        let parts: Vec<Option<(f64, f64)>> = neighbours
-            .iter()
-            .zip(&left)
-            .map(|(neighbour, (_, headroom))| more(neighbour, *headroom))
-            .collect();
+        parts.clear();
+        parts.extend(neighbours.iter().zip(&left).map(more));
         let room: f64 = parts.iter().flatten().map(|(rate, _)| rate).sum();
-        for ((neighbour, part), (_, headroom)) in neighbours.iter().zip(parts).zip(&mut left) {
+        for (((neighbour, asked), part), (_, headroom)) in
+            neighbours.iter().zip(&mut asked).zip(&parts).zip(&mut left)
+        {
             if let Some((rate, cost)) = part.filter(|(rate, _)| *rate > 0.0) {
                 let rate = (missing * (rate / room)).min(rate).min(whole * neighbour.trust);
-                *asked.entry(neighbour.node).or_default() += rate * cost;
+                *asked += rate * cost;
                 *headroom -= rate * cost;
             }
         }
     }
-    asked
+    neighbours.iter().map(|neighbour| neighbour.node).zip(asked).collect()
 }
 
 #[cfg(test)]
@@ -75,18 +76,22 @@ mod tests {
 
     const F: FunctionId = FunctionId(7);
 
-    fn neighbour(node: u64, available: f64, headroom: f64, cost: f64) -> Neighbour {
-        let costs = [(F, cost)].into();
+    fn neighbour(node: u64, available: f64, headroom: f64, costs: &Prices) -> Neighbour<'_> {
         Neighbour { node: NodeId(node), available, headroom, trust: 1.0, costs }
     }
 
-    fn asked(rate: f64, neighbours: &[Neighbour]) -> Vec<f64> {
+    fn costs(cost: f64) -> Prices {
+        [Some(cost)].into()
+    }
+
+    fn asked(rate: f64, neighbours: &[Neighbour<'_>]) -> Vec<f64> {
         asks(&[Want { function: F, rate }], neighbours).into_values().collect()
     }
 
     #[test]
     fn the_nearest_is_asked_first_and_in_its_own_processors() {
-        let two = [neighbour(1, 1.0, 1.0, 0.1), neighbour(2, 4.0, 4.0, 0.2)];
+        let (quick, slow) = (costs(0.1), costs(0.2));
+        let two = [neighbour(1, 1.0, 1.0, &quick), neighbour(2, 4.0, 4.0, &slow)];
         // 8 a second with 1.15 are 9.2 of the first; 20 are 23: 10 at the first, 13 at the second.
         assert_eq!(
             asked(8.0, &two).iter().map(|ask| ask * 100.0).map(f64::round).collect::<Vec<_>>(),
@@ -99,7 +104,8 @@ mod tests {
 
     #[test]
     fn what_nobody_has_free_is_asked_of_all_that_give() {
-        let two = [neighbour(1, 0.0, 2.0, 0.1), neighbour(2, 1.0, 2.0, 0.1)];
+        let costs = costs(0.1);
+        let two = [neighbour(1, 0.0, 2.0, &costs), neighbour(2, 1.0, 2.0, &costs)];
         // 23 a second: 10 of what is free, and 13 of the 20 and 10 that others hold.
         let asks = asked(20.0, &two);
         assert!((asks[0] - 13.0 / 30.0 * 2.0).abs() < 1e-9, "{asks:?}");
@@ -108,15 +114,15 @@ mod tests {
 
     #[test]
     fn who_is_not_trusted_is_asked_for_little_whatever_it_claims() {
-        let liar = Neighbour { trust: 0.05, ..neighbour(1, 65_536.0, 65_536.0, 0.1) };
-        let asks = asked(100.0, &[liar, neighbour(2, 20.0, 20.0, 0.1)]);
+        let costs = costs(0.1);
+        let liar = Neighbour { trust: 0.05, ..neighbour(1, 65_536.0, 65_536.0, &costs) };
+        let asks = asked(100.0, &[liar, neighbour(2, 20.0, 20.0, &costs)]);
         assert!(asks[0] < 1.2 && asks[1] > 10.0, "{asks:?}");
     }
 
     #[test]
     fn who_does_not_have_a_function_is_not_asked_for_it() {
-        let other = Neighbour { costs: [(FunctionId(8), 0.1)].into(), ..neighbour(1, 9.0, 9.0, 0.1) };
-        assert_eq!(asked(10.0, &[other]), [0.0]);
+        assert_eq!(asked(10.0, &[neighbour(1, 9.0, 9.0, &[None].into())]), [0.0]);
     }
 
     proptest! {
@@ -126,12 +132,13 @@ mod tests {
             of in proptest::collection::vec((0.0_f64..10.0, 0.0_f64..10.0, 0.05_f64..1.0, 1e-6_f64..10.0), 0..8),
         ) {
             let wants: Vec<Want> = (0..).zip(&rates).map(|(f, rate)| Want { function: FunctionId(f), rate: *rate }).collect();
-            let neighbours: Vec<Neighbour> = (0..).zip(&of).map(|(node, (free, taken, trust, cost))| Neighbour {
+            let costs: Vec<Prices> = of.iter().map(|(.., cost)| wants.iter().map(|_| Some(*cost)).collect()).collect();
+            let neighbours: Vec<Neighbour<'_>> = (0..).zip(&of).zip(&costs).map(|((node, (free, taken, trust, _)), costs)| Neighbour {
                 node: NodeId(node),
                 available: *free,
                 headroom: free + taken,
                 trust: *trust,
-                costs: wants.iter().map(|want| (want.function, *cost)).collect(),
+                costs,
             }).collect();
             for (node, ask) in asks(&wants, &neighbours) {
                 let most = neighbours.iter().find(|n| n.node == node).unwrap().headroom;

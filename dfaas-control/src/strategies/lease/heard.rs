@@ -33,7 +33,7 @@ pub(super) struct Word {
 }
 
 /// What is new in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct News {
     /// It is the first one, or the first for long.
     pub first: bool,
@@ -43,10 +43,32 @@ pub(super) struct News {
     pub ask: bool,
     /// Another grant, by more than a trifle, or other costs: what goes there changes.
     pub lease: bool,
+    /// The grant is notably smaller.
+    pub cut: bool,
     /// Its users ask for more, or it has fewer processors.
     pub load: bool,
     /// Another wait, by more than a trifle.
     pub wait: bool,
+}
+
+impl News {
+    /// What is new in both of two words.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            first: self.first | other.first,
+            role: self.role | other.role,
+            ask: self.ask | other.ask,
+            lease: self.lease | other.lease,
+            cut: self.cut | other.cut,
+            load: self.load | other.load,
+            wait: self.wait | other.wait,
+        }
+    }
+
+    /// Whether more follows from it than another wait.
+    pub(super) fn matters(self) -> bool {
+        self.first || self.role || self.ask || self.lease || self.load
+    }
 }
 
 /// Asks, grants and costs that differ by less than this part can wait for the next tick: measured anew each time, they are
@@ -97,9 +119,10 @@ impl Heard {
         let mut costs: BTreeMap<FunctionId, f64> =
             told.filter_map(|(id, cost)| Some((*id, usable_cost(*cost)?))).collect();
         let before = self.words.get_mut(&from);
-        if let Some(before) = before.filter(|_| said.costs.is_empty()) {
-            // Costs are told to those that ask; they are as good as they were.
-            costs = before.costs.clone();
+        // Costs are told to those that ask; those told before are as good as they were.
+        let same_costs = said.costs.is_empty();
+        if let Some(before) = before.filter(|_| same_costs) {
+            costs = std::mem::take(&mut before.costs);
         }
         let word = Word {
             at: now,
@@ -120,16 +143,24 @@ impl Heard {
         let now_is = role(&word);
         let Some(place) = self.words.get_mut(&from) else {
             self.words.insert(from, word);
-            return News { first: true, role: true, ask: true, lease: true, load: true, wait: true };
+            return News {
+                first: true,
+                role: true,
+                ask: true,
+                lease: true,
+                cut: false,
+                load: true,
+                wait: true,
+            };
         };
         let before = std::mem::replace(place, word);
+        let regranted = notable(before.grant, place.grant);
         News {
             first: false,
             role: role(&before) != now_is,
             ask: notable(before.ask, place.ask),
-            lease: notable(before.grant, place.grant)
-                || before.costs.len() != place.costs.len()
-                || before.costs.iter().zip(&place.costs).any(|(a, b)| a.0 != b.0 || notable(*a.1, *b.1)),
+            lease: regranted || !same_costs && costs_differ(&before.costs, &place.costs),
+            cut: regranted && place.grant < before.grant,
             load: (place.demand > before.demand && notable(place.demand, before.demand))
                 || notable(place.capacity, before.capacity),
             wait: waits_differ(before.wait, place.wait),
@@ -150,6 +181,10 @@ impl Heard {
     pub(super) fn hint(&self, id: FunctionId) -> Option<f64> {
         self.words.values().filter_map(|word| word.costs.get(&id).copied()).min_by(f64::total_cmp)
     }
+}
+
+fn costs_differ(a: &BTreeMap<FunctionId, f64>, b: &BTreeMap<FunctionId, f64>) -> bool {
+    a.len() != b.len() || a.iter().zip(b).any(|(a, b)| a.0 != b.0 || notable(*a.1, *b.1))
 }
 
 impl Word {
@@ -249,12 +284,17 @@ mod tests {
     #[test]
     fn the_first_word_and_another_role_are_news() {
         let mut heard = Heard::default();
-        let all = News { first: true, role: true, ask: true, lease: true, load: true, wait: true };
-        let none = News { first: false, role: false, ask: false, lease: false, load: false, wait: false };
+        let all =
+            News { first: true, role: true, ask: true, lease: true, cut: false, load: true, wait: true };
+        let none = News::default();
         assert_eq!(take(&mut heard, &word()), all);
         assert_eq!(take(&mut heard, &word()), none);
         let sender = LeaseWord { flags: lease_flag::SENDER, ..word() };
-        assert_eq!(take(&mut heard, &sender), News { role: true, lease: true, ..none }, "it grants nothing");
+        assert_eq!(
+            take(&mut heard, &sender),
+            News { role: true, lease: true, cut: true, ..none },
+            "it grants nothing"
+        );
         heard.forget(Time(Duration::from_secs(4)), Duration::from_millis(3_500), &[(B, ())].into());
         assert_eq!(take(&mut heard, &word()), all);
     }
@@ -263,7 +303,7 @@ mod tests {
     fn a_word_tells_what_of_it_is_new() {
         let mut heard = Heard::default();
         take(&mut heard, &word());
-        let none = News { first: false, role: false, ask: false, lease: false, load: false, wait: false };
+        let none = News::default();
         let ask = LeaseWord { ask: 0.6, ..word() };
         assert_eq!(take(&mut heard, &ask), News { ask: true, ..none });
         let busier = LeaseWord { demand: 1.0, wait: 30_000, ..ask.clone() };
@@ -273,6 +313,6 @@ mod tests {
         let trifle = LeaseWord { grant: 1.005, wait: 30_900, demand: 1.04, ask: 0.61, ..busier.clone() };
         assert_eq!(take(&mut heard, &trifle), none);
         let costs = LeaseWord { costs: vec![(FIGLET, 0.2)], grant: 0.5, ..trifle };
-        assert_eq!(take(&mut heard, &costs), News { lease: true, ..none });
+        assert_eq!(take(&mut heard, &costs), News { lease: true, cut: true, ..none });
     }
 }

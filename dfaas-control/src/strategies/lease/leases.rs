@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Lease;
-use super::asks::Neighbour;
+use super::asks::{Neighbour, asks};
 use super::heard::Word;
 use super::offload::{Holding, Offload};
-use crate::id::{FunctionId, NodeId};
+use crate::id::NodeId;
 
 /// What is done here keeps the processors busy from the first part of them on, until it is below the other.
 const BUSY: (f64, f64) = (0.5, 0.4);
@@ -16,11 +16,12 @@ const UNMET: f64 = 0.1;
 
 impl Lease {
     /// The peers that can be asked for something now, the nearest first.
-    pub(super) fn neighbours(&self) -> Vec<Neighbour> {
-        let mut near: Vec<(f64, Neighbour)> = Vec::new();
+    fn neighbours(&self) -> Vec<Neighbour<'_>> {
+        let mut near: Vec<(f64, Neighbour<'_>)> = Vec::new();
         for (node, word) in self.heard.words().filter(|(_, word)| word.gives()) {
+            let Some(costs) = self.prices.get(&node) else { continue };
             let available = (word.free + word.grant).min(word.headroom);
-            let (trust, costs) = (self.trust.of(node), self.costs_at(node, word));
+            let trust = self.trust.of(node);
             near.push((
                 self.near.cost(node, word),
                 Neighbour { node, available, headroom: word.headroom, trust, costs },
@@ -28,6 +29,12 @@ impl Lease {
         }
         near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.node.cmp(&b.1.node)));
         near.into_iter().map(|(_, neighbour)| neighbour).collect()
+    }
+
+    /// Decides what each of them is asked for.
+    pub(super) fn ask(&mut self) {
+        self.price();
+        self.asks = asks(&self.wants, &self.neighbours());
     }
 
     /// The processors that each peer gives, if what wants to leave finds no place for more than a tenth.
@@ -39,35 +46,24 @@ impl Lease {
         short.then(|| self.heard.words().map(given).collect())
     }
 
-    /// What functions that want to leave cost at a peer, of those that it serves.
-    pub(super) fn costs_at(&self, node: NodeId, word: &Word) -> BTreeMap<FunctionId, f64> {
-        let Some(peer) = self.measured.peers.get(&node).filter(|peer| peer.share > 0.0) else {
-            return BTreeMap::new();
-        };
-        let loads = self
-            .wants
-            .iter()
-            .filter_map(|want| Some((want.function, self.demand.loads().get(&want.function)?)));
-        loads
-            .filter(|(id, load)| peer.serves(*id, load.here))
-            .map(|(id, load)| (id, word.cost(id, load.cost)))
-            .collect()
-    }
-
     /// Divides what wants to leave among the leases held. A grant counts for no more than was asked for: a larger one is
     /// no reason to send more.
     pub(super) fn divide(&mut self) {
-        let holdings: Vec<Holding> = self
+        self.price();
+        let holdings: Vec<Holding<'_>> = self
             .heard
             .words()
             .filter(|(_, word)| word.gives() && word.grant > 0.0)
-            .map(|(node, word)| {
+            .filter_map(|(node, word)| {
                 let asked = self.asks.get(&node).copied().unwrap_or(0.0);
                 let grant = word.grant.min(asked) * self.trust.of(node);
-                Holding { node, grant, costs: self.costs_at(node, word) }
+                Some(Holding { node, grant, costs: self.prices.get(&node)? })
             })
             .collect();
-        self.offload = Offload::divide(&self.wants, &holdings);
+        let (offload, busy) = (Offload::divide(&self.wants, &holdings), self.standing.busy);
+        self.moved |= offload != self.offload;
+        self.offload = offload;
         self.standing.relieve(self.offload.relief(self.demand.loads()), BUSY);
+        self.moved |= self.standing.busy != busy;
     }
 }

@@ -1,5 +1,7 @@
 //! What a node finds of itself at a tick.
 
+use std::collections::BTreeMap;
+
 use super::Lease;
 use super::headroom::{Sides, behind};
 use super::level::{Load, water_level};
@@ -18,7 +20,7 @@ const CORES: f64 = 1.0;
 impl Lease {
     /// Takes a tick's measurements, and strikes the balance.
     pub(super) fn measure(&mut self, now: Time, measured: &Measurements) {
-        self.measured = measured.clone();
+        self.measured.update(measured);
         let peers = &self.measured.peers;
         self.heard.forget(now, self.lifetime, peers);
         self.ledger.retain(|node| peers.contains_key(node));
@@ -71,6 +73,8 @@ impl Lease {
             ticks: self.standing.ticks + 1,
         };
         self.wants = offload::wants(self.demand.loads(), balance.excess);
+        self.prices.clear();
+        self.moved = true;
     }
 
     /// The shortest deadline (s) of what users ask for here.
@@ -94,16 +98,17 @@ impl Lease {
         raised
     }
 
-    /// What peers used of this node in the last period; `None` where that cannot be told, as of a peer whose invocations
-    /// come on connections that it keeps.
-    pub(super) fn used(&self, node: NodeId) -> Option<f64> {
+    /// What each peer used of this node in the last period; nothing where that cannot be told, as of peers whose invocations
+    /// come on connections that they keep.
+    pub(super) fn used(&self) -> BTreeMap<NodeId, f64> {
         let taken = |rate: f64| if rate.is_finite() { rate.max(0.0) } else { 0.0 };
         let connections: f64 = self.measured.peers.values().map(|peer| taken(peer.taken_rate)).sum();
         let invocations: f64 = self.demand.loads().values().map(|load| load.of_peers).sum();
         if invocations > 2.0 * connections {
-            return None;
+            return BTreeMap::new();
         }
-        let own = self.measured.peers.get(&node).map_or(0.0, |peer| taken(peer.taken_rate));
-        Some(if connections > 0.0 { self.standing.of_peers * (own / connections) } else { 0.0 })
+        let used =
+            |own: f64| if connections > 0.0 { self.standing.of_peers * (own / connections) } else { 0.0 };
+        self.measured.peers.iter().map(|(node, peer)| (*node, used(taken(peer.taken_rate)))).collect()
     }
 }

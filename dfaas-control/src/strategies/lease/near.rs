@@ -19,7 +19,7 @@ const HELD: f64 = 0.8;
 
 /// How far away peers are: the round-trip time, longer ones at once and shorter ones as time passes (peak EWMA).
 #[derive(Debug, Default)]
-pub(super) struct Near(BTreeMap<NodeId, f64>);
+pub(super) struct Near(BTreeMap<NodeId, (f64, Duration)>);
 
 impl Near {
     /// Takes a tick's measurements.
@@ -27,14 +27,15 @@ impl Near {
         self.0.retain(|node, _| peers.contains_key(node));
         for (node, peer) in peers {
             let sample = peer.rtt.unwrap_or(UNKNOWN).as_secs_f64();
-            let known = self.0.entry(*node).or_insert(sample);
-            *known = sample.max(sample + FORGETS * (*known - sample));
+            let known = self.0.get(node).map_or(sample, |(seconds, _)| *seconds);
+            let seconds = sample.max(sample + FORGETS * (known - sample));
+            self.0.insert(*node, (seconds, Duration::from_secs_f64(seconds.clamp(0.0, 3600.0))));
         }
     }
 
     /// The round-trip time to a peer.
     pub(super) fn rtt(&self, node: NodeId) -> Duration {
-        self.0.get(&node).map_or(UNKNOWN, |seconds| Duration::from_secs_f64(seconds.clamp(0.0, 3600.0)))
+        self.0.get(&node).map_or(UNKNOWN, |(_, rtt)| *rtt)
     }
 
     /// What an invocation that goes to a peer loses by that (s); what asks are ordered by.

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::asks::Want;
 use super::demand::Load;
+use super::prices::Prices;
 use crate::id::{FunctionId, NodeId};
 
 /// Invocations a second that are not worth a share.
@@ -39,18 +40,19 @@ fn forced(load: &Load) -> f64 {
 }
 
 /// A peer's grant, as far as it is believed.
-#[derive(Debug, Clone)]
-pub(super) struct Holding {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Holding<'a> {
     pub node: NodeId,
     /// Its processors that this node may use.
     pub grant: f64,
-    /// What an invocation of each function costs there (s), of those that it serves.
-    pub costs: BTreeMap<FunctionId, f64>,
+    /// What an invocation of each function that is to leave costs there.
+    pub costs: &'a Prices,
 }
 
-/// Where invocations go: for each function and peer what is sent there, and what may be, a second.
+/// Where invocations go: for each function and peer what is sent there, and what may be, a second. In the order of the
+/// functions, and of the peers of each.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Offload(BTreeMap<FunctionId, BTreeMap<NodeId, Flow>>);
+pub(super) struct Offload(Vec<(FunctionId, Vec<(NodeId, Flow)>)>);
 
 /// Invocations a second of one function to one peer.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,45 +65,42 @@ pub(super) struct Flow {
 impl Offload {
     /// Divides what is to leave among the grants, in proportion to them and never above. In proportion, and not the
     /// nearest first, because the asks have kept that order already, and so that no part moves when a distance does.
-    pub(super) fn divide(wants: &[Want], holdings: &[Holding]) -> Self {
-        let mut flows: BTreeMap<FunctionId, BTreeMap<NodeId, Flow>> = BTreeMap::new();
-        let mut left: Vec<f64> = holdings.iter().map(|holding| holding.grant).collect();
-        for want in wants {
-            let room = |(holding, left): (&Holding, &f64)| {
-                holding.costs.get(&want.function).map_or(0.0, |cost| left / cost)
-            };
-            let rooms: Vec<f64> = holdings.iter().zip(&left).map(room).collect();
-            let whole: f64 = rooms.iter().sum();
-            let moved = want.rate.min(whole);
-            for ((holding, left), room) in holdings.iter().zip(&mut left).zip(rooms) {
-                let rate = if whole > 0.0 { moved * (room / whole) } else { 0.0 };
-                let Some(cost) = holding.costs.get(&want.function).filter(|_| rate >= LEAST) else {
-                    continue;
-                };
-                *left = (*left - rate * cost).max(0.0);
-                let flows = flows.entry(want.function).or_default();
-                flows.entry(holding.node).or_insert(Flow { rate: 0.0, limit: 0.0 }).rate += rate;
-            }
-        }
-        for (holding, left) in holdings.iter().zip(left) {
-            let used = holding.grant - left;
-            let grows = if used > 0.0 { holding.grant / used } else { 1.0 };
-            for flow in flows.values_mut().filter_map(|flows| flows.get_mut(&holding.node)) {
-                flow.limit = flow.rate * grows;
-            }
+    pub(super) fn divide(wants: &[Want], holdings: &[Holding<'_>]) -> Self {
+        let rates = Rates::of(wants, holdings);
+        let grows: Vec<f64> = holdings
+            .iter()
+            .zip(&rates.left)
+            .map(|(holding, left)| {
+                let used = holding.grant - left;
+                if used > 0.0 { holding.grant / used } else { 1.0 }
+            })
+            .collect();
+        // A function that is named twice keeps the order of its wants: the sort is stable.
+        let mut order: Vec<usize> = (0..wants.len()).collect();
+        order.sort_by_key(|want| wants[*want].function);
+        let mut flows: Vec<(FunctionId, Vec<(NodeId, Flow)>)> = Vec::with_capacity(order.len());
+        for same in order.chunk_by(|a, b| wants[*a].function == wants[*b].function) {
+            let sums = (0..holdings.len()).map(|to| same.iter().map(|want| rates.at(*want, to)).sum::<f64>());
+            let to = holdings.iter().zip(&grows).zip(sums).filter(|(_, rate)| *rate > 0.0);
+            let mut to: Vec<(NodeId, Flow)> = to
+                .map(|((holding, grows), rate)| (holding.node, Flow { rate, limit: rate * grows }))
+                .collect();
+            to.sort_by_key(|(node, _)| *node);
+            flows.extend((!to.is_empty()).then_some((wants[same[0]].function, to)));
         }
         Self(flows)
     }
 
     /// What of a function goes to whom.
     pub(super) fn of(&self, function: FunctionId) -> impl Iterator<Item = (NodeId, Flow)> {
-        self.0.get(&function).into_iter().flatten().map(|(node, flow)| (*node, *flow))
+        let place = self.0.binary_search_by_key(&function, |(id, _)| *id);
+        place.into_iter().flat_map(|place| self.0[place].1.iter().copied())
     }
 
     /// Invocations a second that each peer is to be sent.
     pub(super) fn by_peer(&self) -> BTreeMap<NodeId, f64> {
         let mut sums = BTreeMap::new();
-        for (node, flow) in self.0.values().flatten() {
+        for (node, flow) in self.0.iter().flat_map(|(_, flows)| flows) {
             *sums.entry(*node).or_default() += flow.rate;
         }
         sums
@@ -109,11 +108,48 @@ impl Offload {
 
     /// Processors of this node that its users do not need for what leaves it.
     pub(super) fn relief(&self, loads: &BTreeMap<FunctionId, Load>) -> f64 {
-        let saved = |(id, flows): (&FunctionId, &BTreeMap<NodeId, Flow>)| {
+        let saved = |(id, flows): &(FunctionId, Vec<(NodeId, Flow)>)| {
             let load = loads.get(id).filter(|load| load.here)?;
-            Some(flows.values().map(|flow| flow.rate).sum::<f64>() * load.cost)
+            Some(flows.iter().map(|(_, flow)| flow.rate).sum::<f64>() * load.cost)
         };
         self.0.iter().filter_map(saved).sum()
+    }
+}
+
+/// What of each want is sent to each holding, a second, and the processors of each that are left.
+struct Rates {
+    holdings: usize,
+    /// Want by want; 0: nothing.
+    rates: Vec<f64>,
+    left: Vec<f64>,
+}
+
+impl Rates {
+    fn of(wants: &[Want], holdings: &[Holding<'_>]) -> Self {
+        let mut rates = vec![0.0; wants.len() * holdings.len()];
+        let mut left: Vec<f64> = holdings.iter().map(|holding| holding.grant).collect();
+        if holdings.is_empty() {
+            return Self { holdings: 0, rates, left };
+        }
+        for (index, (want, rates)) in wants.iter().zip(rates.chunks_exact_mut(holdings.len())).enumerate() {
+            let mut whole = 0.0;
+            for ((holding, left), room) in holdings.iter().zip(&left).zip(rates.iter_mut()) {
+                *room = holding.costs.of(index).map_or(0.0, |cost| left / cost);
+                whole += *room;
+            }
+            let moved = want.rate.min(whole);
+            for ((holding, left), part) in holdings.iter().zip(&mut left).zip(rates) {
+                let rate = if whole > 0.0 { moved * (*part / whole) } else { 0.0 };
+                let cost = holding.costs.of(index).filter(|_| rate >= LEAST);
+                *part = if cost.is_some() { rate } else { 0.0 };
+                *left = cost.map_or(*left, |cost| (*left - rate * cost).max(0.0));
+            }
+        }
+        Self { holdings: holdings.len(), rates, left }
+    }
+
+    fn at(&self, want: usize, holding: usize) -> f64 {
+        self.rates[want * self.holdings + holding]
     }
 }
 

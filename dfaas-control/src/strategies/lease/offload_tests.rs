@@ -15,8 +15,13 @@ fn wanted(loads: &[(FunctionId, Load)], excess: f64) -> Vec<(u64, f64)> {
     wants.iter().map(|want| (want.function.0, (want.rate * 1e6).round() / 1e6)).collect()
 }
 
-fn holding(node: NodeId, grant: f64, cost: f64) -> Holding {
-    Holding { node, grant, costs: [(LIGHT, cost), (HEAVY, cost * 10.0)].into() }
+/// A peer at which a function costs this, another that.
+fn costs<const N: usize>(costs: [f64; N]) -> Prices {
+    costs.into_iter().map(Some).collect()
+}
+
+fn holding(node: NodeId, grant: f64, costs: &Prices) -> Holding<'_> {
+    Holding { node, grant, costs }
 }
 
 fn flows(offload: &Offload, function: FunctionId) -> Vec<(u64, f64, f64)> {
@@ -51,7 +56,8 @@ fn what_is_above_a_limit_leaves_before_what_is_merely_heavy() {
 #[test]
 fn grants_are_used_in_proportion_and_the_rest_of_them_is_the_limit() {
     let wants = [Want { function: LIGHT, rate: 20.0 }];
-    let offload = Offload::divide(&wants, &[holding(B, 1.0, 0.1), holding(C, 6.0, 0.2)]);
+    let (quick, slow) = (costs([0.1]), costs([0.2]));
+    let offload = Offload::divide(&wants, &[holding(B, 1.0, &quick), holding(C, 6.0, &slow)]);
     // Room for 10 and for 30 a second.
     assert_eq!(flows(&offload, LIGHT), [(2, 5.0, 10.0), (3, 15.0, 30.0)]);
     assert_eq!(offload.by_peer(), [(B, 5.0), (C, 15.0)].into());
@@ -61,12 +67,18 @@ fn grants_are_used_in_proportion_and_the_rest_of_them_is_the_limit() {
 #[test]
 fn what_is_not_granted_stays() {
     let wants = [Want { function: HEAVY, rate: 3.0 }, Want { function: LIGHT, rate: 50.0 }];
-    let offload = Offload::divide(&wants, &[holding(B, 4.0, 0.1)]);
+    let offload = Offload::divide(&wants, &[holding(B, 4.0, &costs([1.0, 0.1]))]);
     assert_eq!(flows(&offload, HEAVY), [(2, 3.0, 3.0)]);
     assert_eq!(flows(&offload, LIGHT), [(2, 10.0, 10.0)]);
     assert_eq!(Offload::divide(&wants, &[]), Offload::default());
-    let lacking = Holding { costs: BTreeMap::new(), ..holding(B, 4.0, 0.1) };
-    assert_eq!(Offload::divide(&wants, &[lacking]), Offload::default());
+    assert_eq!(Offload::divide(&wants, &[holding(B, 4.0, &Prices::default())]), Offload::default());
+}
+
+#[test]
+fn a_function_that_leaves_for_two_reasons_is_sent_once() {
+    let wants = [Want { function: HEAVY, rate: 3.0 }, Want { function: HEAVY, rate: 2.0 }];
+    let offload = Offload::divide(&wants, &[holding(B, 4.0, &costs([1.0, 1.0]))]);
+    assert_eq!(flows(&offload, HEAVY), [(2, 4.0, 4.0)], "three of one, and one of the other");
 }
 
 proptest! {
@@ -76,9 +88,9 @@ proptest! {
         of in proptest::collection::vec((0.0_f64..10.0, 1e-4_f64..10.0), 0..8),
     ) {
         let wants: Vec<Want> = (1..).zip(&rates).map(|(f, rate)| Want { function: FunctionId(f), rate: *rate }).collect();
-        let costs = |cost: f64| wants.iter().map(|want| (want.function, cost)).collect();
-        let holdings: Vec<Holding> =
-            (0..).zip(&of).map(|(node, (grant, cost))| Holding { node: NodeId(node), grant: *grant, costs: costs(*cost) }).collect();
+        let costs: Vec<Prices> = of.iter().map(|(_, cost)| wants.iter().map(|_| Some(*cost)).collect()).collect();
+        let holdings: Vec<Holding<'_>> =
+            (0..).zip(&of).zip(&costs).map(|((node, (grant, _)), costs)| holding(NodeId(node), *grant, costs)).collect();
         let offload = Offload::divide(&wants, &holdings);
         for want in &wants {
             let sent: f64 = offload.of(want.function).map(|(_, flow)| flow.rate).sum();
@@ -87,7 +99,7 @@ proptest! {
         for holding in &holdings {
             let work = |pick: fn(Flow) -> f64| -> f64 {
                 let of = |want: &Want| offload.of(want.function).filter(|(node, _)| *node == holding.node).map(|(_, flow)| pick(flow)).sum::<f64>();
-                wants.iter().map(|want| of(want) * holding.costs[&want.function]).sum()
+                wants.iter().enumerate().map(|(index, want)| of(want) * holding.costs.of(index).unwrap()).sum()
             };
             for sum in [work(|flow| flow.rate), work(|flow| flow.limit)] {
                 prop_assert!(sum.is_finite() && sum <= holding.grant * (1.0 + 1e-6) + 1e-9, "{sum}");

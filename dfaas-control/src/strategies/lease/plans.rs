@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::admission::{UNASKED, peers_rate};
 use super::demand::Load;
 use super::offload::Offload;
 use crate::id::{FunctionId, NodeId};
-use crate::measurements::{FunctionMeasurements, Measurements};
+use crate::measurements::{FunctionMeasurements, Measurements, PeerMeasurements};
 use crate::plan::{FunctionPlan, PickMode, Plan};
 use crate::shares::{MAX_TARGETS, SHARE_ONE, Shares, Target};
 use crate::strategies::plain::{candidates, with_own_limits};
@@ -29,14 +30,23 @@ const LEFT: f64 = 1e-3;
 /// A part of all shares and rates that differs less is not worth a new plan before the next tick.
 const NOTABLE: f64 = 0.01;
 
+/// A peer that may take overflow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taker<'a> {
+    pub node: NodeId,
+    /// The way there and back.
+    pub rtt: Duration,
+    pub peer: &'a PeerMeasurements,
+}
+
 /// What all plans of a tick are made of.
 #[derive(Debug)]
 pub(super) struct Scene<'a> {
     pub measured: &'a Measurements,
     pub loads: &'a BTreeMap<FunctionId, Load>,
     pub offload: &'a Offload,
-    /// Peers that may take overflow, the best first, with the way there and back.
-    pub takers: &'a [(NodeId, Duration)],
+    /// Peers that may take overflow, the best first.
+    pub takers: Vec<Taker<'a>>,
     /// Whether there is so much to do that waiting is likely.
     pub busy: bool,
     /// Work of a typical invocation under way (processor-seconds).
@@ -121,14 +131,13 @@ impl Scene<'_> {
         if function.local_only || !(limited || self.busy) {
             return;
         }
-        let serves = |node: &NodeId| {
-            let peer = self.measured.peers.get(node);
-            peer.is_some_and(|peer| peer.serves(id, function.here) && peer.share > 0.0)
-        };
-        let takers: Vec<(NodeId, Duration)> =
-            self.takers.iter().copied().filter(|(node, _)| serves(node)).take(MOST_CANDIDATES).collect();
-        plan.overflow = takers.iter().map(|(node, _)| *node).collect();
-        let nearest = takers.iter().map(|(_, rtt)| *rtt).min();
+        let serving = self.takers.iter().filter(|taker| taker.peer.serves(id, function.here));
+        let mut nearest: Option<Duration> = None;
+        plan.overflow.reserve_exact(self.takers.len().min(MOST_CANDIDATES));
+        for taker in serving.take(MOST_CANDIDATES) {
+            plan.overflow.push(taker.node);
+            nearest = Some(nearest.map_or(taker.rtt, |nearest| nearest.min(taker.rtt)));
+        }
         if let Some(nearest) = nearest.filter(|_| self.busy) {
             // With all processors at work on typical invocations the expected wait is the work of one of them. As much
             // again may wait: what leaves too readily disturbs where it goes more than it gains.
@@ -140,33 +149,36 @@ impl Scene<'_> {
 
 /// Whether two plans differ notably: in where invocations go, or in what is taken.
 pub(super) fn differ(a: &Plan, b: &Plan) -> bool {
-    let keys = |plan: &Plan| plan.functions.keys().copied().collect::<Vec<_>>();
-    let admitted =
-        |plan: &Plan| plan.admission.iter().map(|(node, a)| (*node, a.rate)).collect::<BTreeMap<_, _>>();
-    keys(a) != keys(b)
-        || rates_differ(&admitted(a), &admitted(b))
+    let admitted = |plan: &Plan| plan.admission.iter().map(|(node, a)| (*node, a.rate)).collect::<Vec<_>>();
+    let function = |((a, plan), (b, other)): (Of<'_>, Of<'_>)| a != b || functions_differ(plan, other);
+    rates_differ(&admitted(a), &admitted(b))
         || a.waits.keys().ne(b.waits.keys())
-        || a.functions
-            .iter()
-            .any(|(id, plan)| b.functions.get(id).is_none_or(|other| functions_differ(plan, other)))
+        || !Arc::ptr_eq(&a.functions, &b.functions)
+            && (a.functions.len() != b.functions.len()
+                || a.functions.iter().zip(b.functions.iter()).any(function))
 }
 
+type Of<'a> = (&'a FunctionId, &'a FunctionPlan);
+
 fn functions_differ(a: &FunctionPlan, b: &FunctionPlan) -> bool {
-    let parts = |plan: &FunctionPlan| {
-        let parts = plan.shares.parts().iter();
-        parts
-            .map(|(target, part)| (*target, f64::from(*part) / f64::from(SHARE_ONE)))
-            .collect::<BTreeMap<_, _>>()
+    let part = |part: u32| f64::from(part) / f64::from(SHARE_ONE);
+    let (old, new) = (a.shares.parts(), b.shares.parts());
+    // Shares name a target once, and none without a part.
+    let differs = |(target, old): &(Target, u32)| match b.shares.part(*target) {
+        0 => true,
+        new => (part(*old) - part(new)).abs() > NOTABLE,
     };
-    let (old, new) = (parts(a), parts(b));
-    old.keys().ne(new.keys())
-        || old.iter().any(|(target, part)| (part - new[target]).abs() > NOTABLE)
-        || rates_differ(&a.peer_rate, &b.peer_rate)
+    let rates =
+        |plan: &FunctionPlan| plan.peer_rate.iter().map(|(node, rate)| (*node, *rate)).collect::<Vec<_>>();
+    old.len() != new.len()
+        || old.iter().any(differs)
+        || rates_differ(&rates(a), &rates(b))
         || a.overflow != b.overflow
         || a.overflow_above.is_some() != b.overflow_above.is_some()
 }
 
-fn rates_differ(a: &BTreeMap<NodeId, f64>, b: &BTreeMap<NodeId, f64>) -> bool {
+/// Both in the order of the nodes.
+fn rates_differ(a: &[(NodeId, f64)], b: &[(NodeId, f64)]) -> bool {
     let notable = |a: f64, b: f64| (a - b).abs() > NOTABLE * a.max(b);
-    a.len() != b.len() || a.iter().any(|(node, rate)| b.get(node).is_none_or(|other| notable(*rate, *other)))
+    a.len() != b.len() || a.iter().zip(b).any(|(a, b)| a.0 != b.0 || notable(a.1, b.1))
 }

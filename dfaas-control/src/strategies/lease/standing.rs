@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::admission::admission;
 use super::demand::Load;
 use super::heard::Word;
-use super::plans::Scene;
+use super::plans::{Scene, Taker};
 use super::{Lease, plans};
 use crate::command::{LeaseWord, lease_flag};
 use crate::id::{FunctionId, NodeId};
@@ -89,9 +90,17 @@ pub(super) fn costs(loads: &BTreeMap<FunctionId, Load>) -> Vec<(FunctionId, f32)
     priced.into_iter().take(MOST_COSTS).map(|(id, load)| (*id, load.cost as f32)).collect()
 }
 
+/// A plan that is not in force yet.
+pub(super) struct Draft {
+    pub plan: Plan,
+    /// Peers that may take overflow by it, with the way there and back.
+    pub takers: Vec<(NodeId, Duration)>,
+}
+
 impl Lease {
-    /// The plan as things stand.
-    pub(super) fn planned(&self) -> Plan {
+    /// The plan as things stand. Where nothing has changed that functions' plans are made of, they are those of the plan
+    /// in force.
+    pub(super) fn planned(&self) -> Draft {
         let takers = self.takers();
         let own = self.standing.demand - self.offload.relief(self.demand.loads());
         let room = (self.standing.capacity - own - self.sides.behind).max(0.0);
@@ -99,7 +108,7 @@ impl Lease {
             measured: &self.measured,
             loads: self.demand.loads(),
             offload: &self.offload,
-            takers: &takers,
+            takers: takers.iter().filter_map(|(node, rtt)| self.taker(*node, *rtt)).collect(),
             busy: self.standing.busy,
             typical_work: self.demand.typical_work(),
             capacity: self.standing.capacity,
@@ -108,19 +117,32 @@ impl Lease {
             room,
             of_peers: self.standing.of_peers,
         };
-        let functions = self.measured.functions.iter();
-        let functions = functions.map(|(id, function)| (*id, scene.plan(*id, function))).collect();
-        let mut plan = Plan::new(functions, self.lifetime);
-        plan.here = Some(Wait {
-            wait: Duration::ZERO,
-            cores: self.standing.capacity.max(LEAST),
-            report: self.standing.ticks,
-        });
-        plan.waits = self.waits();
+        let kept = self.plan.as_ref().filter(|_| !self.moved && self.takers == takers);
+        let functions = kept.map_or_else(
+            || {
+                let functions = self.measured.functions.iter();
+                Arc::new(functions.map(|(id, function)| (*id, scene.plan(*id, function))).collect())
+            },
+            |plan| Arc::clone(&plan.functions),
+        );
+        let cores = self.standing.capacity.max(LEAST);
+        let here = Wait { wait: Duration::ZERO, cores, report: self.standing.ticks };
+        let mut plan = Plan {
+            functions,
+            admission: BTreeMap::new(),
+            here: Some(here),
+            waits: self.waits(),
+            lifetime: self.lifetime,
+        };
         if self.demand.known() {
             self.admit(room, &mut plan);
         }
-        plan
+        Draft { plan, takers }
+    }
+
+    fn taker(&self, node: NodeId, rtt: Duration) -> Option<Taker<'_>> {
+        let peer = self.measured.peers.get(&node).filter(|peer| peer.share > 0.0)?;
+        Some(Taker { node, rtt, peer })
     }
 
     /// What is taken from each peer; without a limit until this node has counted its users.
@@ -130,11 +152,11 @@ impl Lease {
         let deadlines = self.measured.functions.values().map(|function| function.deadline.as_secs_f64());
         let deadline = deadlines.fold(1.0, f64::max);
         let spare = if self.standing.sender { 0.0 } else { (room - self.ledger.total()).max(0.0) };
-        for node in self.measured.peers.keys() {
+        let admit = |node: &NodeId| {
             let granted = self.ledger.said(*node).min(self.standing.headroom);
-            let admitted = admission(granted, (spare, room), cost, deadline, self.standing.draining);
-            plan.admission.insert(*node, admitted);
-        }
+            (*node, admission(granted, (spare, room), cost, deadline, self.standing.draining))
+        };
+        plan.admission = self.measured.peers.keys().map(admit).collect();
     }
 
     /// Peers that may take overflow, the shortest way with its wait first.
