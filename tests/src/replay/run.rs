@@ -70,7 +70,8 @@ pub struct Lived {
     pub reasons: BTreeMap<String, u64>,
 }
 
-/// Starts the nodes, lets the users ask, waits for every answer, and removes everything. `tell` is called once a second.
+/// Starts the nodes, lets the users ask, waits for every answer, and removes everything. `tell` is called once a second,
+/// and at the end.
 ///
 /// # Errors
 /// If live nodes cannot have the scenario, or something did not start or has ended by itself.
@@ -99,7 +100,7 @@ pub fn run(replay: Replay<'_>, tell: &mut dyn FnMut(Seen)) -> Result<Lived> {
         if before.is_none() && elapsed >= scenario.warmup {
             before = Some((elapsed, sent_bytes(&site.nodes)?));
         }
-        if elapsed.as_secs() > told {
+        if elapsed.as_secs() > told && elapsed < scenario.warmup + scenario.duration {
             told = elapsed.as_secs();
             tell(seen(&counts, elapsed));
         }

@@ -93,7 +93,7 @@ fn study(options: &Options, scenario: &Scenario, strategies: &[Strategy]) -> Res
 fn show(input: &Input, federation: &Federation, strategies: &[Strategy], report: &Report<'_>) {
     let (nodes, functions) = names(input, federation);
     for strategy in strategies {
-        println!("\n{}\n{}", strategy.name, table::calls(&strategy.calls, (&nodes, &functions)));
+        print!("\n{}\n{}", strategy.name, table::calls(&strategy.calls, (&nodes, &functions)));
         print!("{}", table::remarks(&strategy.runs.iter().collect::<Vec<_>>()));
     }
     print!("\n{}", report::table(report));
