@@ -228,6 +228,10 @@ mod tests {
         assert!(error("--trace @data/azure-like.csv --start 9999").starts_with("--start 9999"));
         assert!(error("--trace @demo.toml").contains("demo.toml"));
         assert!(error("").contains("--trace"));
+        for option in ["--nodes 2", "--cores 4", "--speed 2", "--warmup 1", "--rate 2", "--start 9"] {
+            let error = error(&format!("--scenario @demo.toml {option}"));
+            assert!(error.contains("cannot be used with"), "{option}: {error}");
+        }
         assert!(
             error("--scenario @demo.toml --strategy lease,lease")
                 .starts_with("--strategy lease: given twice")

@@ -16,14 +16,14 @@ pub struct Options {
     /// Requests by node and function over time: a recording, a k6 trace (.json) or an Azure one, as `dfaas sim trace` reads them
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
-    /// A scenario of the simulator instead, which says all that the options below say up to --warmup
-    #[arg(long, value_name = "FILE", conflicts_with = "trace")]
+    /// A scenario of the simulator instead, which says what is not an option then
+    #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
     /// How to read the trace.
     #[command(flatten)]
     pub source: Source,
     /// Number of nodes: the first of the trace in the order of names [default: all of the trace]
-    #[arg(long, value_name = "N")]
+    #[arg(long, conflicts_with = "scenario", value_name = "N")]
     pub nodes: Option<usize>,
     /// Seed of all that is drawn: when users ask, and who has which functions of a trace without nodes
     #[arg(long, default_value_t = 1)]
@@ -35,31 +35,37 @@ pub struct Options {
     #[arg(long, value_enum, requires = "rtt")]
     pub rtt_unit: Option<RttUnit>,
     /// Processors of the nodes, in turn: a gateway serves each function as often a second as they would
-    #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "2,4,6")]
+    #[arg(
+        long,
+        conflicts_with = "scenario",
+        value_delimiter = ',',
+        value_name = "LIST",
+        default_value = "2,4,6"
+    )]
     pub cores: Vec<u32>,
     /// Milliseconds of a processor that an invocation takes
-    #[arg(long, value_name = "MS", default_value_t = 40.0)]
+    #[arg(long, conflicts_with = "scenario", value_name = "MS", default_value_t = 40.0)]
     pub cpu_ms: f64,
     /// Milliseconds within which an answer is of use
-    #[arg(long, value_name = "MS", default_value_t = 1000.0)]
+    #[arg(long, conflicts_with = "scenario", value_name = "MS", default_value_t = 1000.0)]
     pub deadline_ms: f64,
     /// Begin the trace so many of its own seconds later
-    #[arg(long, value_name = "S", default_value_t = 0.0)]
+    #[arg(long, conflicts_with = "scenario", value_name = "S", default_value_t = 0.0)]
     pub start: f64,
     /// The trace passes so many times as fast, with the same requests
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    #[arg(long, conflicts_with = "scenario", value_name = "FACTOR", default_value_t = 1.0)]
     pub speed: f64,
     /// So many times as many requests
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, conflicts_with = "utilisation")]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, conflicts_with_all = ["utilisation", "scenario"])]
     pub rate: f64,
     /// As many requests as ask for this part of all processors in the mean
-    #[arg(long, value_name = "PART")]
+    #[arg(long, conflicts_with = "scenario", value_name = "PART")]
     pub utilisation: Option<f64>,
     /// How long users ask [default: until the trace ends, or as the scenario says]
     #[arg(long, value_name = "S")]
     pub seconds: Option<u64>,
     /// Seconds before that which do not count, with the first rates
-    #[arg(long, value_name = "S", default_value_t = 5)]
+    #[arg(long, conflicts_with = "scenario", value_name = "S", default_value_t = 5)]
     pub warmup: u64,
     /// How nodes share work; several, separated by commas, one after the other
     #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "lease", value_parser = STRATEGIES)]
