@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
-use bytes::Bytes;
 use dfaas_sim::{Federation, Outcome, Scenario, arrivals};
 
 use super::fits::fits;
@@ -130,7 +129,7 @@ fn loads(federation: &Federation, node: &Node) -> Vec<Load> {
         let service = &federation.functions[place];
         let load = Load::new(node.address(), &name(federation, place), 0.0, Duration::ZERO);
         let payload = usize::try_from(service.payload).unwrap_or(usize::MAX);
-        let body = if payload == 0 { load.body.clone() } else { Bytes::from(body(payload)) };
+        let body = if payload == 0 { load.body.clone() } else { body(payload) };
         Load { body, timeout: Duration::from_nanos(service.deadline) + BEYOND, ..load }
     };
     (0..federation.functions.len()).map(load).collect()
