@@ -2,7 +2,7 @@
 
 /// Lines of columns, two spaces apart, each as wide as its widest cell: the first column to the left, numbers in the
 /// others to the right.
-pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let header: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
     let lines = || std::iter::once(&header).chain(rows);
     let width = |column: usize| {
@@ -22,13 +22,13 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 /// Names and values, a pair a line.
-pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
+pub fn pairs(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     pairs.iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect()
 }
 
 /// A number with as many digits as say something: four, or all before the point.
-pub(crate) fn digits(value: f64) -> String {
+pub fn digits(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }

@@ -6,7 +6,7 @@
 
 pub mod bound;
 pub mod cli;
-mod columns;
+pub mod columns;
 mod compare;
 mod engine;
 pub mod federation;
@@ -25,7 +25,7 @@ pub mod techniques;
 pub mod trace;
 
 pub use compare::{Row, compare};
-pub use engine::{RunError, Violation, run, run_in};
+pub use engine::{Arrival, RunError, Violation, arrivals, run, run_in};
 pub use federation::Federation;
 pub use outcome::Outcome;
 pub use scenario::{Scenario, ScenarioError};

@@ -26,6 +26,8 @@ pub mod policy;
 mod process;
 pub mod proxy;
 mod registry;
+pub mod relay;
+pub mod replay;
 pub mod settings;
 pub mod statistics;
 mod wait;

@@ -1,9 +1,10 @@
-//! The one entrance for builders: `cargo xtask setup | build | run | unload | demo | bench | fuzz | test`.
+//! The one entrance for builders: `cargo xtask setup | build | run | unload | demo | load | bench | fuzz | test`.
 
 mod bench;
 mod build;
 mod demo;
 mod fuzz;
+mod load;
 mod run;
 mod setup;
 mod test;
@@ -40,6 +41,8 @@ enum Task {
     },
     /// Show a federation of network namespaces under more load than its first node can serve
     Demo(demo::Options),
+    /// Send a trace, or a scenario of the simulator, to live nodes in network namespaces
+    Load(Box<load::Options>),
     /// Compare the data plane with none and with haproxy: rates, latencies, processor time
     Bench(bench::Options),
     /// Fuzz what is run for every packet, with coverage
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Task::Run { args } => run::agent(&args),
         Task::Unload { args } => run::unload(&args),
         Task::Demo(options) => demo::run(&options),
+        Task::Load(options) => load::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Test { filter } => match test::run(filter.as_deref()) {

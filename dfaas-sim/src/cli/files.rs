@@ -67,7 +67,10 @@ pub struct Source {
 
 impl Source {
     /// Reads a trace.
-    pub(super) fn read(&self, path: &Path) -> Result<Trace, CommandError> {
+    ///
+    /// # Errors
+    /// [`CommandError`] says which file or argument is wrong, and where.
+    pub fn read(&self, path: &Path) -> Result<Trace, CommandError> {
         if self.interval.is_some_and(|interval| !(interval.is_finite() && interval > 0.0)) {
             return Err(usage("--interval must be finite and more than 0"));
         }

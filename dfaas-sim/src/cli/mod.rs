@@ -21,7 +21,7 @@ use crate::columns as table;
 pub use bound::{Bound, bound};
 pub use command::{Sim, sim};
 pub use compare::{Compare, compare};
-pub use files::CommandError;
+pub use files::{CommandError, Source};
 pub use fuzz::{Fuzz, fuzz};
 pub use generate::{Generate, generate};
 pub use outputs::Outputs;

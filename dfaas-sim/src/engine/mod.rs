@@ -7,6 +7,7 @@
 //!
 //! Loss meets messages of agents alone: TCP repeats what it loses.
 
+mod arrivals;
 mod compile;
 mod control;
 mod counters;
@@ -37,6 +38,7 @@ use crate::outcome::{Outcome, Record};
 use crate::random::{Stream, stream};
 use crate::scenario::Scenario;
 use crate::techniques::{UnknownTechnique, drains, technique as technique_of};
+pub use arrivals::{Arrival, arrivals};
 use node::Node;
 use probing::Probes;
 use queue::{Queue, What};

@@ -17,13 +17,22 @@ pub struct Latencies {
 impl Latencies {
     /// Of a histogram of microseconds.
     pub(super) fn of(times: &Histogram<u64>) -> Self {
+        Self::counted(times.iter_recorded().map(|value| (value.value_iterated_to(), value.count_at_value())))
+    }
+
+    /// Of times in microseconds.
+    pub fn of_micros(times: impl IntoIterator<Item = u64>) -> Self {
+        Self::counted(times.into_iter().map(|time| (time, 1)))
+    }
+
+    fn counted(times: impl Iterator<Item = (u64, u64)>) -> Self {
         let mut counts = Vec::new();
-        for value in times.iter_recorded() {
-            let bin = bin(value.value_iterated_to());
+        for (micros, count) in times {
+            let bin = bin(micros);
             if counts.len() <= bin {
                 counts.resize(bin + 1, 0);
             }
-            counts[bin] += value.count_at_value();
+            counts[bin] += count;
         }
         Self { counts }
     }
@@ -75,6 +84,11 @@ mod tests {
         let upto = |ms: f64| points.iter().rfind(|(time, _)| *time <= ms).map_or(0.0, |(_, part)| *part);
         assert_eq!(points[0], (0.1, 0.25));
         assert_eq!((upto(0.9), upto(1.2), upto(19.0), upto(23.0)), (0.25, 0.75, 0.75, 1.0));
+    }
+
+    #[test]
+    fn single_times_count_as_those_of_a_histogram() {
+        assert_eq!(Latencies::of_micros([20_000, 50, 1_000, 1_000]), of(&[50, 1_000, 1_000, 20_000]));
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) fn resolve(scenario: &mut Scenario, folder: &Path) -> Result<(), Scen
             );
             return bad("load.trace", problem);
         };
-        rates.extend(pieces(node, &key.function, counts, trace.interval()));
+        rates.extend(Piece::of_series(node, &key.function, counts, trace.interval()));
     }
     scenario.load.rates = rates;
     Ok(())
@@ -75,17 +75,20 @@ fn name_functions(functions: &mut Vec<Function>, trace: &Trace, file: &Path) -> 
     Ok(())
 }
 
-/// The rates of one node and function, where they change, and none after the end.
-fn pieces(node: usize, function: &str, counts: &[f64], interval: f64) -> Vec<Piece> {
-    let mut before = None;
-    let mut pieces = Vec::new();
-    let rates = counts.iter().map(|count| count / interval).chain([0.0]);
-    for (index, rate) in rates.enumerate() {
-        if before != Some(rate) {
-            let from = Duration::from_secs_f64(index as f64 * interval);
-            pieces.push(Piece { from, node, function: function.to_owned(), rate });
+impl Piece {
+    /// The rates of one node and function, where they change, and none after the end: `counts` of requests in intervals of
+    /// `interval` seconds.
+    pub fn of_series(node: usize, function: &str, counts: &[f64], interval: f64) -> Vec<Self> {
+        let mut before = None;
+        let mut pieces = Vec::new();
+        let rates = counts.iter().map(|count| count / interval).chain([0.0]);
+        for (index, rate) in rates.enumerate() {
+            if before != Some(rate) {
+                let from = Duration::from_secs_f64(index as f64 * interval);
+                pieces.push(Self { from, node, function: function.to_owned(), rate });
+            }
+            before = Some(rate);
         }
-        before = Some(rate);
+        pieces
     }
-    pieces
 }

@@ -23,6 +23,8 @@ pub enum Verdict {
     Rejected {
         /// The status.
         reason: String,
+        /// The node whose gateway refused it; empty if the data plane did.
+        node: String,
     },
     /// Anything else.
     Failed {
@@ -93,7 +95,7 @@ fn judge(load: &Load, status: StatusCode, node: String, body: &[u8]) -> Verdict 
         }
         StatusCode::OK => Verdict::Ok { node },
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            Verdict::Rejected { reason: format!("status {}", status.as_u16()) }
+            Verdict::Rejected { reason: format!("status {}", status.as_u16()), node }
         }
         _ => Verdict::Failed { reason: format!("status {}", status.as_u16()) },
     }

@@ -1,9 +1,10 @@
 //! Open-loop load: invocations start at fixed times, whatever happened to those before, each on a connection of its
 //! own; latency counts from the time at which an invocation was due. For tests that want as many as possible there is
-//! a closed loop beside it.
+//! a closed loop beside it, and for users whose moments are known one by one a list.
 
 mod closed;
 mod invocation;
+mod listed;
 mod report;
 mod run;
 mod schedule;
@@ -15,6 +16,7 @@ use bytes::Bytes;
 
 pub use closed::run_closed;
 pub use invocation::Verdict;
+pub use listed::{Call, Counts, Ended, run_listed};
 pub use report::{Report, Second};
 pub use run::{Progress, Running, run, start};
 

@@ -93,7 +93,7 @@ impl Report {
                 *row.by_node.entry(node).or_default() += 1;
                 self.latencies.push(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
             }
-            Verdict::Rejected { reason } => {
+            Verdict::Rejected { reason, .. } => {
                 row.rejected += 1;
                 *self.reasons.entry(reason).or_default() += 1;
             }
@@ -148,7 +148,8 @@ mod tests {
         }
         report.record(3, Duration::from_millis(5), ok("a"));
         report.record(0, Duration::from_millis(1), ok("b"));
-        report.record(0, Duration::ZERO, Verdict::Rejected { reason: "status 429".to_owned() });
+        let (reason, node) = ("status 429".to_owned(), String::new());
+        report.record(0, Duration::ZERO, Verdict::Rejected { reason, node });
         let rows: Vec<_> = report.seconds().iter().map(|row| (row.sent, row.ok, row.outstanding())).collect();
         assert_eq!(rows, [(2, 1, 0), (1, 0, 1), (0, 0, 0), (1, 1, 0)]);
         assert_eq!(report.total().by_node, [("a".to_owned(), 1), ("b".to_owned(), 1)].into());

@@ -1,0 +1,113 @@
+//! Open loop at moments that are given one by one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use super::Load;
+use super::invocation::{Verdict, invoke};
+
+/// An invocation to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// When it is due, from the start.
+    pub at: Duration,
+    /// Which of the loads says where it goes and what is sent.
+    pub load: usize,
+}
+
+/// What became of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// What was to be done.
+    pub call: Call,
+    /// From the moment at which it was due to the end of the answer.
+    pub took: Duration,
+    /// By how much the generator itself was late in starting it.
+    pub behind: Duration,
+    /// How it ended.
+    pub verdict: Verdict,
+}
+
+/// Numbers of invocations so far, for whoever looks on.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Due.
+    pub sent: AtomicU64,
+    /// Answered well.
+    pub ok: AtomicU64,
+    /// Answered 429 or 503.
+    pub rejected: AtomicU64,
+    /// Everything else.
+    pub failed: AtomicU64,
+}
+
+impl Counts {
+    fn ended(&self, verdict: &Verdict) {
+        let count = match verdict {
+            Verdict::Ok { .. } => &self.ok,
+            Verdict::Rejected { .. } => &self.rejected,
+            Verdict::Failed { .. } => &self.failed,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Sends `calls`, which are in order of time, from wherever the caller's runtime makes its sockets, and waits for every
+/// outcome. Rates and durations of the loads are not used; their bounds are.
+pub async fn run_listed(
+    loads: Vec<Load>,
+    calls: Vec<Call>,
+    start: std::time::Instant,
+    counts: Arc<Counts>,
+) -> Vec<Ended> {
+    let (loads, start) = (Arc::new(loads), Instant::from_std(start));
+    let mut under_way = JoinSet::new();
+    let mut open: HashMap<Id, (Call, Duration)> = HashMap::new();
+    let mut ended = Vec::with_capacity(calls.len());
+    let mut calls = calls.into_iter().peekable();
+    let mut end = |call, took, behind, verdict: Verdict| {
+        counts.ended(&verdict);
+        ended.push(Ended { call, took, behind, verdict });
+    };
+    while calls.peek().is_some() || !under_way.is_empty() {
+        let due = calls.peek().map(|call| start + call.at);
+        tokio::select! {
+            () = sleep_until(due.unwrap_or(start)), if due.is_some() => {
+                let Some(call) = calls.next() else { continue };
+                counts.sent.fetch_add(1, Ordering::Relaxed);
+                let behind = (start + call.at).elapsed();
+                let most = loads.get(call.load).map_or(0, |load| load.max_outstanding);
+                if under_way.len() >= most {
+                    let reason = format!("not sent: {most} invocations under way");
+                    end(call, Duration::ZERO, behind, Verdict::Failed { reason });
+                    continue;
+                }
+                let loads = Arc::clone(&loads);
+                let task = under_way.spawn(async move {
+                    let load = &loads[call.load];
+                    let verdict = invoke(load, load.sources.first().copied()).await;
+                    (verdict, Instant::now())
+                });
+                open.insert(task.id(), (call, behind));
+            }
+            Some(done) = under_way.join_next_with_id() => {
+                let (id, verdict, at) = match done {
+                    Ok((id, (verdict, at))) => (id, verdict, at),
+                    Err(error) => {
+                        let reason = "the load generator failed".to_owned();
+                        (error.id(), Verdict::Failed { reason }, Instant::now())
+                    }
+                };
+                if let Some((call, behind)) = open.remove(&id) {
+                    end(call, at.saturating_duration_since(start + call.at), behind, verdict);
+                }
+            }
+        }
+    }
+    ended
+}
