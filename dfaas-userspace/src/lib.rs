@@ -11,3 +11,6 @@ pub mod federation;
 pub mod gateway;
 pub mod machine;
 pub mod overlay;
+pub mod profile;
+pub mod record;
+mod written;

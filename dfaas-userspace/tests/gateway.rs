@@ -18,5 +18,8 @@ mod invocations;
 #[path = "gateway/limits.rs"]
 mod limits;
 #[cfg(test)]
+#[path = "gateway/profile.rs"]
+mod profile;
+#[cfg(test)]
 #[path = "gateway/provider.rs"]
 mod provider;

@@ -13,7 +13,8 @@ const WORKLOAD: &str = "_wl";
 /// A node under a given load, measured once a minute.
 ///
 /// As a file it is JSON: `{"input": {"node": "node_2", "funca_num": 3, "funca_wl": 6, ...}, "output": [instant, ...]}`.
-/// Fields that it does not name are errors, but `power_usage` may be absent: the published files have none.
+/// Fields that it does not name are errors, but `power_usage` and the times `p50`, `p95` and `p99` may be absent: the
+/// published files have none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MeasuredRun {
@@ -74,6 +75,15 @@ pub struct MeasuredFunction {
     pub state: FunctionState,
     /// Requests a second that were served, on average over the minute.
     pub prom_invoc_rate: f64,
+    /// Time from asking to the answer that half of the requests did not exceed, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p50: Option<f64>,
+    /// The same of 95 %.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p95: Option<f64>,
+    /// The same of 99 %.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p99: Option<f64>,
 }
 
 /// Whether a function has room left.
@@ -141,6 +151,9 @@ impl MeasuredRun {
                     ("cpu_xfunc", function.cpu_xfunc),
                     ("max_rate", function.max_rate),
                     ("prom_invoc_rate", function.prom_invoc_rate),
+                    ("p50", function.p50.unwrap_or(0.0)),
+                    ("p95", function.p95.unwrap_or(0.0)),
+                    ("p99", function.p99.unwrap_or(0.0)),
                 ] {
                     amount(value, || format!("output[{minute}], function {}: {name}", function.name))?;
                 }

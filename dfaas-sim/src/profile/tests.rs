@@ -14,6 +14,9 @@ fn function(name: &str, offered: f64, served: f64, cpu: f64) -> MeasuredFunction
         max_rate: 40.0,
         state: if offered < 40.0 { FunctionState::Underload } else { FunctionState::Overload },
         prom_invoc_rate: served,
+        p50: None,
+        p95: Some(0.2),
+        p99: None,
     }
 }
 

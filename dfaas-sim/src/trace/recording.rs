@@ -140,21 +140,70 @@ fn gather(
     Trace::with_series(start, interval, intervals, series).map_err(whole)
 }
 
+/// Writes a recording line by line, for those who count while it goes on. What is written is read by [`read_recording`],
+/// which passes over the columns that are not its own.
+#[derive(Debug)]
+pub struct RecordingWriter<W: Write> {
+    lines: csv::Writer<W>,
+    interval: String,
+    more: usize,
+}
+
+impl<W: Write> RecordingWriter<W> {
+    /// Writes the names of the columns: `time_s,node,function,arrivals,interval_s` and `more`. Intervals are `interval`
+    /// seconds long.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn new(to: W, interval: f64, more: &[&str]) -> std::io::Result<Self> {
+        let mut lines = csv::Writer::from_writer(to);
+        lines.write_record([TIME, NODE, FUNCTION, ARRIVALS, INTERVAL].iter().chain(more))?;
+        Ok(Self { lines, interval: interval.to_string(), more: more.len() })
+    }
+
+    /// Writes what arrived in the interval that begins at `time` seconds, and what stands in the other columns.
+    ///
+    /// # Errors
+    /// Those of the writer, and if there are not as many other columns as were named.
+    pub fn line(
+        &mut self,
+        time: f64,
+        key: &SeriesKey,
+        arrivals: f64,
+        more: &[String],
+    ) -> std::io::Result<()> {
+        if more.len() != self.more {
+            let text = format!("{} more columns where {} were named", more.len(), self.more);
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, text));
+        }
+        let node = key.node.as_deref().unwrap_or_default();
+        let (time, arrivals) = (time.to_string(), arrivals.to_string());
+        let own = [&time, node, &key.function, &arrivals, &self.interval];
+        self.lines.write_record(own.into_iter().chain(more.iter().map(String::as_str)))?;
+        Ok(())
+    }
+
+    /// Hands on what is kept back.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn flush(&mut self) -> std::io::Result<()> {
+        self.lines.flush()
+    }
+}
+
 /// Writes a recording, with the columns `time_s,node,function,arrivals,interval_s`. Intervals without requests have no
 /// line, except the first and the last, which say where the trace begins and ends. It is read back exactly.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn write_recording(trace: &Trace, to: impl Write) -> std::io::Result<()> {
-    let mut lines = csv::Writer::from_writer(to);
-    lines.write_record([TIME, NODE, FUNCTION, ARRIVALS, INTERVAL])?;
-    let interval = trace.interval().to_string();
+    let mut lines = RecordingWriter::new(to, trace.interval(), &[])?;
     let ends = [0, trace.intervals().saturating_sub(1)];
     for at in 0..trace.intervals() {
-        let time = (trace.start() + at as f64 * trace.interval()).to_string();
+        let time = trace.start() + at as f64 * trace.interval();
         for (key, counts) in trace.series().filter(|(_, counts)| counts[at] > 0.0 || ends.contains(&at)) {
-            let node = key.node.as_deref().unwrap_or_default();
-            lines.write_record([&time, node, &key.function, &counts[at].to_string(), &interval])?;
+            lines.line(time, key, counts[at], &[])?;
         }
     }
     lines.flush()

@@ -23,6 +23,7 @@ pub(super) fn commands(view: View) -> Router {
         .route("/peers", get(peers))
         .route("/functions", get(functions))
         .route("/plan", get(plan))
+        .route("/measured", get(measured))
         .route("/explain", get(explain::explain))
         .route("/flows", get(flows::flows))
         .route("/flows/follow", get(flows::follow))
@@ -79,6 +80,13 @@ async fn functions(Extract(view): Extract<View>) -> Response {
 
 async fn plan(Extract(view): Extract<View>) -> Response {
     Json(view.state().plan_reports(Instant::now())).into_response()
+}
+
+async fn measured(Extract(view): Extract<View>) -> Response {
+    let snapshot = view.snapshot().await;
+    let state = view.state();
+    let peers = state.peer_reports(&snapshot, Time(state.started.elapsed()));
+    Json(state.measured(&snapshot, &peers)).into_response()
 }
 
 async fn drain(Extract(view): Extract<View>) -> Response {

@@ -12,11 +12,12 @@ use dfaas_control::{
     UnknownStrategy,
 };
 
-use super::counted::Gatherer;
+use super::counted::{Counted, Gatherer};
 use super::cpu_time::CpuTimes;
 use super::gateways::Gateways;
 use super::history::History;
 use super::query::{Names, Question};
+use super::report_measured::Measured;
 use super::roster::{RosterPeer, roster};
 use super::state::Rates;
 use crate::config::{Config, StaticPeer};
@@ -45,6 +46,8 @@ pub(super) struct Core {
     counts: Gatherer,
     cpu_times: CpuTimes,
     rates: BTreeMap<String, Rates>,
+    /// What gateways counted until the last decision.
+    counted: BTreeMap<String, Counted>,
     /// The plan that the strategy set last.
     plan: Option<dfaas_control::Plan>,
     /// What peers said that the strategy is told of with the next decision; of each the latest.
@@ -86,6 +89,7 @@ impl Core {
             counts: Gatherer::new(config.gateway.poll),
             cpu_times: CpuTimes::default(),
             rates: BTreeMap::new(),
+            counted: BTreeMap::new(),
             plan: None,
             inbox: BTreeMap::new(),
             orders: Vec::new(),
@@ -368,5 +372,11 @@ impl Core {
     /// What was asked for and answered in the last period, by function.
     pub(super) fn rates(&self) -> &BTreeMap<String, Rates> {
         &self.rates
+    }
+
+    /// What was last read of machine and gateways.
+    pub(super) fn measured(&self) -> Measured {
+        let machine = self.history.newest().map(|sample| sample.machine.clone()).unwrap_or_default();
+        Measured { machine, counted: self.counted.clone() }
     }
 }

@@ -12,9 +12,11 @@ const KEEPS: u32 = 3;
 
 /// What a gateway's counts say of one function.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Counted {
+pub struct Counted {
     /// Invocations completed since the gateway started.
     pub completed: u64,
+    /// Time that these took together.
+    pub busy: Duration,
     /// Completed invocations a second; `None` before there are two readings.
     pub completion_rate: Option<f64>,
     /// Mean time that one took; `None` if none was completed between the readings.
@@ -58,6 +60,7 @@ impl Gatherer {
         let counts = last.of(&function.spellings);
         let still = Counted {
             completed: counts.completed,
+            busy: counts.busy,
             completion_rate: None,
             service_time: None,
             replicas: counts.replicas,

@@ -141,6 +141,7 @@ mod tests {
             completion_rate: Some(4.5),
             service_time: Some(SECOND),
             replicas: Some(2),
+            ..Counted::default()
         };
         let counted = [("figlet".to_owned(), counted)].into();
         add(&mut measured, &catalogue(), &counted, &[("figlet".to_owned(), SECOND / 2)].into());

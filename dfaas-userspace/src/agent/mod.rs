@@ -23,6 +23,7 @@ mod query_format;
 mod query_http;
 mod report;
 mod report_flows;
+mod report_measured;
 mod report_peers;
 mod report_plan;
 mod reporting;
@@ -47,6 +48,7 @@ pub use report::{
     StatusReport,
 };
 pub use report_flows::{FlowsReport, FollowLine};
+pub use report_measured::{FunctionCounters, Measured, MeasuredReport, PeerSeen};
 pub use report_peers::{PeerReport, PeersReport};
 pub use report_plan::{PlanReport, PlansReport, ShareReport};
 pub(crate) use reporting::{backend, origin};

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::gateways::GatewayView;
 use super::health::{Check, Health};
+use super::report_measured::Measured;
 use crate::config::{Config, StaticPeer};
 use crate::dataplane::{Admission, FunctionPlan, Snapshot};
 use crate::discovery::Catalogue;
@@ -92,6 +93,8 @@ pub struct State {
     pub dataplane_errors: u64,
     /// What was asked for and answered in the last period, by function.
     pub rates: BTreeMap<String, Rates>,
+    /// What was last read of machine and gateways.
+    pub measured: Measured,
     /// The plans in force, by canonical name of the function.
     pub plans: BTreeMap<String, WrittenPlan>,
     /// When all plans were last written without an error.
@@ -143,6 +146,7 @@ impl State {
             dataplane_error: None,
             dataplane_errors: 0,
             rates: BTreeMap::new(),
+            measured: Measured::default(),
             plans: BTreeMap::new(),
             plans_written: None,
             plan_changes: 0,

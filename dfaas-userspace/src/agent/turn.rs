@@ -156,6 +156,7 @@ impl Agent {
         }
         self.publish(|state| {
             state.rates = self.core.rates().clone();
+            state.measured = self.core.measured();
             if let Some(snapshot) = snapshot {
                 state.snapshot = snapshot;
             }

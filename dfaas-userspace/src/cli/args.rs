@@ -1,6 +1,9 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use dfaas_sim::profile::Arrivals;
+use humantime_serde::re::humantime::parse_duration;
 
 /// Edge nodes with OpenFaaS share their load, in the kernel and without a coordinator
 #[derive(Debug, Parser)]
@@ -68,6 +71,17 @@ pub(super) enum Command {
     Drain(Show),
     /// Take work from peers again
     Resume(Show),
+    /// Record what the running agent counts, as a trace and a scenario that `dfaas sim` reads
+    ///
+    /// Arrivals of this node's own users by function, what became of them, service and processor times, replicas, peers and
+    /// round-trip times. Ctrl-C ends it; what was recorded is kept. Recordings of several nodes that were made at the same
+    /// time are put together by `dfaas sim trace merge`.
+    Record(Record),
+    /// Measure a function under rising load, as a measured run that the simulator reads
+    ///
+    /// Puts real load on the gateway, in steps, and says before how much. Nothing but the gateway that is named or configured
+    /// is called.
+    Profile(Profile),
     /// What this machine can do, and what stands in the way
     Doctor {
         /// Configuration file, to check what it names too
@@ -157,4 +171,105 @@ pub(super) struct Show {
     /// The agent's admin.socket
     #[arg(long, value_name = "PATH", default_value = "/run/dfaas/agent.sock")]
     pub socket: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Record {
+    #[command(flatten)]
+    pub show: Show,
+    /// How long, as 10m or 1h; until Ctrl-C otherwise
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+    pub length: Option<Duration>,
+    /// How long an interval is
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    pub interval: Duration,
+    /// The scenario; the tables stand beside it as NAME.csv, NAME.node.csv and NAME.peers.csv
+    #[arg(short, long, value_name = "FILE", default_value = "recorded.toml")]
+    pub output: PathBuf,
+    /// Replace files that are there
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Profile {
+    /// The function, by any of its names
+    pub function: String,
+    /// The gateway; that of --config otherwise, else http://127.0.0.1:8080
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// An agent's configuration file, for its gateway
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Requests a second of each step, rising, as 1,5,10,20
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        required_unless_present = "to",
+        conflicts_with = "to"
+    )]
+    pub rates: Vec<f64>,
+    /// Steps at equal distances up to so many requests a second
+    #[arg(long, value_name = "RATE")]
+    pub to: Option<f64>,
+    /// How many, with --to
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub steps: u32,
+    /// How long a step is, as 30s
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = seconds)]
+    pub seconds: Duration,
+    /// poisson: requests come independently of each other; even: at the same distance
+    #[arg(long, value_name = "HOW", default_value = "poisson")]
+    pub arrivals: Arrivals,
+    /// What the times of requests are drawn from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// End when a smaller part of the requests is answered well in time
+    #[arg(long, value_name = "PART", default_value_t = 0.9)]
+    pub success: f64,
+    /// Time within which an answer is of use; the function's dfaas.timeout_ms otherwise, else 1s
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+    /// Time without load before the first step
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
+    pub idle: Duration,
+    /// What is posted; nothing otherwise
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// User of the gateway's admin API, where its functions are listed
+    #[arg(long, value_name = "NAME", requires = "password_file")]
+    pub user: Option<String>,
+    /// File with the password
+    #[arg(long, value_name = "FILE", requires = "user")]
+    pub password_file: Option<PathBuf>,
+    /// The gateway's metrics, for execution times and replicas, as http://127.0.0.1:8082
+    #[arg(long, value_name = "URL")]
+    pub metrics: Option<String>,
+    /// Where the cgroups of functions are, as gateway.cgroup
+    #[arg(long, value_name = "PATTERN")]
+    pub cgroup: Option<String>,
+    /// The node, or kind of node, that the file is about; node.name or the host name otherwise
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+    /// What is written; FUNCTION.profile.json otherwise
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A time, or a number of seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).map_err(|cause| cause.to_string());
+    }
+    parse_duration(text).map_err(|cause| cause.to_string())
 }

@@ -7,6 +7,8 @@ mod explain;
 mod flows;
 mod gateway;
 mod id;
+mod profile;
+mod record;
 mod show;
 mod table;
 mod text;
@@ -15,8 +17,10 @@ mod text_peers;
 mod text_plan;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
+use humantime_serde::re::humantime::format_duration;
 use tracing_subscriber::EnvFilter;
 
 use args::{Arguments, Command, ConfigCommand, IdCommand};
@@ -43,6 +47,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Flows(flows) => flows::run(&flows),
         Command::Drain(show) => show::drain(&show, "/drain"),
         Command::Resume(show) => show::drain(&show, "/resume"),
+        Command::Record(arguments) => record::run(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
         Command::Doctor { config, json } => show::doctor(config.as_deref(), json),
         Command::Config(ConfigCommand::Check { file }) => {
             crate::config::load(&file)?;
@@ -76,4 +82,11 @@ fn start_log(filter: Option<&str>) -> Result<(), Failure> {
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|cause| Failure::Failed(format!("cannot start the runtime: {cause}")))
+}
+
+/// A number of seconds as people say it, without what is too small to matter.
+fn span(seconds: f64) -> String {
+    let millis = Duration::try_from_secs_f64(seconds).unwrap_or_default().as_millis() as u64;
+    let coarse = if millis >= 10_000 { millis / 1000 * 1000 } else { millis };
+    format_duration(Duration::from_millis(coarse)).to_string()
 }

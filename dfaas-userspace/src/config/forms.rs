@@ -68,7 +68,7 @@ pub(super) fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {
 }
 
 /// An `http://` address without credentials, query or fragment.
-pub(super) fn http_url(text: &str) -> Result<reqwest::Url, String> {
+pub(crate) fn http_url(text: &str) -> Result<reqwest::Url, String> {
     let mut url: reqwest::Url = text
         .parse()
         .map_err(|cause| format!("\"{text}\" is not a URL, like http://127.0.0.1:8080: {cause}"))?;

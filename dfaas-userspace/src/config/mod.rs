@@ -16,7 +16,7 @@ use std::path::Path;
 use serde::Deserialize as _;
 
 pub use error::{ConfigError, ConfigErrors};
-pub(crate) use forms::{name as valid_name, region as valid_region};
+pub(crate) use forms::{http_url as valid_http_url, name as valid_name, region as valid_region};
 pub use model::{
     Admin, Config, Control, External, ForeignGateway, FunctionOverride, Gateway, Overlay, OverlayPeer,
     Secret, StaticPeer,

@@ -63,6 +63,12 @@ impl Machine {
         reading
     }
 
+    /// Memory that the cgroups of a function use, in bytes; `None` if there is none to be seen.
+    pub fn memory_of(&self, function: &FunctionName) -> Option<u64> {
+        let folders = self.pattern.as_ref()?.folders(&function.name, &function.namespace)?;
+        Tree::new(&self.cgroups).memory_of(&folders)
+    }
+
     fn note(&mut self, well: bool, why: &'static str) {
         if !well && self.said.insert(why) {
             tracing::info!("{why}");

@@ -118,3 +118,26 @@ fn the_machine_of_the_test_itself_is_measured() {
     assert!(reading.busy.is_some_and(|busy| busy > Duration::ZERO));
     assert!(reading.memory_free <= reading.memory_total && reading.memory_total.is_some());
 }
+
+#[test]
+fn memory_of_a_function_is_that_of_all_its_cgroups() {
+    let ocr = FunctionName {
+        canonical: "ocr".to_owned(),
+        name: "ocr".to_owned(),
+        namespace: "openfaas-fn".to_owned(),
+    };
+    let of = |made: &Made, pattern: &str| {
+        let folder = |name| made.0.path().join(name);
+        let pattern = Some(Pattern::parse(pattern).unwrap());
+        Machine::at(&folder("proc"), &folder("cgroup"), pattern).memory_of(&ocr)
+    };
+    let second = Made::new(&[
+        V2,
+        ("slice/ocr-1.service/memory.current", "1000\n"),
+        ("slice/ocr-2.service/memory.current", "500\n"),
+    ]);
+    assert_eq!(of(&second, "slice/{function}-*.service"), Some(1500));
+    assert_eq!(of(&second, "slice/{function}"), None);
+    let first = Made::new(&[("memory/openfaas-fn/ocr/memory.usage_in_bytes", "700\n")]);
+    assert_eq!(of(&first, "{namespace}/{function}"), Some(700));
+}

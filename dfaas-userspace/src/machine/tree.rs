@@ -82,11 +82,19 @@ impl Tree {
 
     /// Processor time used in all cgroups that these folders lead to; `None` if there is none.
     pub(super) fn used_by(&self, folders: &[String]) -> Option<Duration> {
-        let mut places = vec![self.base()];
-        for folder in folders {
-            places = places.iter().flat_map(|place| below(place, folder)).take(MOST).collect();
-        }
+        let places = led_to(self.base(), folders);
         let used = places.iter().filter_map(|place| self.used_in(place));
+        used.reduce(|sum, more| sum.saturating_add(more))
+    }
+
+    /// Memory used in all cgroups that these folders lead to, in bytes; `None` if there is none.
+    pub(super) fn memory_of(&self, folders: &[String]) -> Option<u64> {
+        let (base, file) = match self.version {
+            Version::One => (self.root.join("memory"), "memory.usage_in_bytes"),
+            Version::Two => (self.root.clone(), "memory.current"),
+        };
+        let places = led_to(base, folders);
+        let used = places.iter().filter_map(|place| parse::number(&text(&place.join(file))?));
         used.reduce(|sum, more| sum.saturating_add(more))
     }
 
@@ -105,6 +113,15 @@ impl Tree {
             }
         }
     }
+}
+
+/// The places that these folders lead to from `base`.
+fn led_to(base: PathBuf, folders: &[String]) -> Vec<PathBuf> {
+    let mut places = vec![base];
+    for folder in folders {
+        places = places.iter().flat_map(|place| below(place, folder)).take(MOST).collect();
+    }
+    places
 }
 
 /// The folders of `place` that `wanted` means.

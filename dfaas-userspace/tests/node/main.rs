@@ -15,4 +15,5 @@ mod gateways;
 mod harness;
 mod metrics;
 mod provider;
+mod recording;
 mod scripted;

@@ -16,5 +16,6 @@ mod metrics;
 mod noise;
 mod observe;
 mod peers_away;
+mod recording;
 mod restart;
 mod start;

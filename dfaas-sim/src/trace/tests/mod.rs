@@ -1,5 +1,6 @@
 mod assigned;
 mod changed;
+mod counted;
 mod measured;
 mod readers;
 mod round_trips;

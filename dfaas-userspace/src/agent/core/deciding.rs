@@ -54,6 +54,7 @@ impl Core {
         let totals = measure_machine::totals(catalogue, newest, &counted);
         let cpu_times = self.cpu_times.take(now, &totals);
         measure_machine::add(&mut measured, catalogue, &counted, &cpu_times);
+        self.counted = counted;
         let names = catalogue.functions.keys().chain(&foreign);
         self.rates = names.filter_map(|name| Some((name.clone(), rates(name, &measured)?))).collect();
         let commands = self.strategy.on_tick(now, &measured, random);
