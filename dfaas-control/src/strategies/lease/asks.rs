@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::prices::Prices;
 use crate::id::{FunctionId, NodeId};
 
-/// What is asked for is more than what is needed by this factor: grants are reached in steps, and needs grow.
+/// What is asked for is more than what is needed by this factor: needs grow, and grants are an answer later.
 const AMPLE: f64 = 1.15;
 
 /// Invocations of a function that are to leave this node.

@@ -2,12 +2,6 @@ use std::collections::BTreeMap;
 
 use crate::id::NodeId;
 
-/// The part of the way to a larger grant that one tick goes.
-const UP: f64 = 0.7;
-
-/// A gap below this part of the grant is closed at once.
-const CLOSE: f64 = 0.01;
-
 /// A holder that used less than half of its grant in this many ticks one after the other has lost the rest to whoever
 /// needs it.
 const IDLE_TICKS: u32 = 3;
@@ -31,8 +25,6 @@ pub(super) struct Ledger(BTreeMap<NodeId, Entry>);
 struct Entry {
     /// What the peer was told last.
     said: f64,
-    /// What it had been told before this tick: from there a grant grows.
-    base: f64,
     idle: u32,
     /// What it can be granted before the others have what they ask for.
     keeps: Option<f64>,
@@ -44,11 +36,10 @@ impl Ledger {
         self.0.retain(|node, _| keep(node));
     }
 
-    /// A tick begins: grants may grow again. `used` is what each peer used of this node since the last one, if that is
+    /// A tick begins. `used` is what each peer used of this node since the last one, if that is
     /// known.
     pub(super) fn tick(&mut self, headroom: f64, used: impl Fn(NodeId) -> Option<f64>) {
         for (node, entry) in &mut self.0 {
-            entry.base = entry.said;
             let used = used(*node).filter(|used| *used < entry.said / 2.0);
             entry.idle = if used.is_some() { entry.idle.saturating_add(1) } else { 0 };
             entry.keeps =
@@ -57,7 +48,7 @@ impl Ledger {
     }
 
     /// What each of these peers can be granted of `headroom`, if all of them are told now. What others were told before
-    /// stands. Never together more than the headroom; larger grants are reached in steps, smaller ones at once.
+    /// stands. Never together more than the headroom.
     pub(super) fn propose(&self, headroom: f64, claims: &BTreeMap<NodeId, Claim>) -> BTreeMap<NodeId, f32> {
         let budget = headroom - self.sum(|node| !claims.contains_key(node));
         let least: Vec<Claim> = claims.iter().map(|(node, claim)| self.kept(*node, *claim)).collect();
@@ -72,9 +63,8 @@ impl Ledger {
         let mut left = budget.max(0.0);
         targets
             .map(|(node, target)| {
-                let base = self.0.get(node).map_or(0.0, |entry| entry.base);
                 // Rounding must not add up to more than there is.
-                let grant = rounded_down(step(base, target).min(left));
+                let grant = rounded_down(target.min(left));
                 left -= f64::from(grant);
                 (*node, grant)
             })
@@ -87,9 +77,8 @@ impl Ledger {
         let all: Vec<Claim> = claims.iter().map(|(node, claim)| self.kept(*node, *claim)).collect();
         let place = claims.keys().position(|other| *other == node);
         let fair = place.and_then(|place| fill(headroom, &all).get(place).copied()).unwrap_or(0.0);
-        let base = self.0.get(&node).map_or(0.0, |entry| entry.base);
         let free = (headroom - self.sum(|other| *other != node)).max(0.0);
-        rounded_down(step(base, fair).min(free))
+        rounded_down(fair.min(free))
     }
 
     /// Notes what a peer was told.
@@ -115,11 +104,6 @@ impl Ledger {
         let keeps = self.0.get(&node).and_then(|entry| entry.keeps).unwrap_or(f64::INFINITY);
         Claim { ask: claim.ask.min(keeps), ..claim }
     }
-}
-
-fn step(base: f64, target: f64) -> f64 {
-    let gap = target - base;
-    if gap <= CLOSE * target { target } else { base + UP * gap }
 }
 
 /// The largest number of a message that is not above `value`.

@@ -11,7 +11,7 @@ use crate::id::NodeId;
 /// What is done here keeps the processors busy from the first part of them on, until it is below the other.
 const BUSY: (f64, f64) = (0.5, 0.4);
 
-/// What finds no place may be so much of what wants to leave before it counts as unmet: grants follow needs in steps.
+/// What finds no place may be so much of what wants to leave before it counts as unmet: grants follow needs an answer later.
 const UNMET: f64 = 0.1;
 
 impl Lease {
