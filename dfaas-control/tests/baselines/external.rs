@@ -130,6 +130,7 @@ fn leases_are_kept_while_the_policy_answers_and_are_used_once_it_falls_silent() 
 fn what_peers_say_is_worked_out_by_the_leases_whoever_decides() {
     for answers in [Ok(Reply::Action(BTreeMap::new())), Err(QueryFailed::TimedOut)] {
         let mut host = leasing(|_| answers.clone());
+        host.tick();
         let Some(Message::Lease(word)) = host.said.get(&NodeId(2)).cloned() else { panic!("nothing said") };
         host.hear(2, &idle_peer(word.ask));
         host.work_out();
