@@ -127,7 +127,7 @@ mod tests {
         let wait = dfaas_control::Wait { wait: Duration::from_millis(2), cores: 4.0, report: 7 };
         let admission = Admission { inflight: 3, rate: 5.0, burst: 5.0 };
         let plan = dfaas_control::Plan {
-            functions: [(FunctionId::from_name("figlet"), figlet)].into(),
+            functions: std::sync::Arc::new([(FunctionId::from_name("figlet"), figlet)].into()),
             admission: [(NodeId(1), admission)].into(),
             here: Some(wait),
             waits: [(NodeId(1), wait), (NodeId(2), wait)].into(),

@@ -11,11 +11,8 @@ use crate::site::{Site, failures, ok_share, served};
 
 const CAPACITIES: [u32; 3] = [10, 16, 24];
 
-/// Seconds after which a change of the load is dealt with.
+/// Seconds after which a change of the load is dealt with, and the weights have come to rest.
 const SETTLED: usize = 3;
-
-/// Seconds after which the weights have come to rest too: rates are believed by halves, grants raised by parts.
-const AT_REST: usize = 6;
 
 /// The parts of the function that go to each backend by the plan in force, when asked.
 struct Weights {
@@ -64,7 +61,7 @@ fn step(first: f64, change: u64, seconds: u64) -> (Report, Vec<Weights>) {
 }
 
 #[test]
-fn a_load_that_doubles_is_shared_after_three_seconds_and_the_weights_come_to_rest() {
+fn a_load_that_doubles_is_shared_after_three_seconds_and_the_weights_are_at_rest() {
     let (change, end) = (8, 24);
     let (report, weights) = step(22.5, 8, 24);
     assert_eq!(report.total().failed, 0, "{}", failures(&report));
@@ -76,7 +73,7 @@ fn a_load_that_doubles_is_shared_after_three_seconds_and_the_weights_come_to_res
         let rate = served(settled, index);
         assert!(rate <= f64::from(capacity) + 0.5, "node {index} serves {rate} of {capacity} a second");
     }
-    let steady: Vec<&Weights> = weights.iter().filter(|weights| weights.second > change + AT_REST).collect();
+    let steady: Vec<&Weights> = weights.iter().filter(|weights| weights.second > change + SETTLED).collect();
     assert!(steady.len() >= 8, "the plan was read {} times", steady.len());
     for backend in ["local", "node-2", "node-3"] {
         let parts = || steady.iter().map(|weights| weights.part(backend));
