@@ -171,12 +171,15 @@ pub(super) fn number(numbers: &[u8], node: NodeId) -> u32 {
 fn measurements(federation: &Federation, node: usize, label_rates: Option<f64>) -> Measurements {
     let cores = f64::from(federation.cores[node]);
     let typed = |cpu: Nanos| label_rates.map(|part| part * cores / (cpu as f64 / 1e9));
-    let function = |index: usize, service: &Service| FunctionMeasurements {
-        here: federation.offer(node, index).is_some(),
-        max_rate: federation.offer(node, index).and_then(|of| of.max_rate.or_else(|| typed(service.cpu))),
-        max_inflight: service.max_inflight,
-        deadline: Duration::from_nanos(service.deadline),
-        ..FunctionMeasurements::default()
+    let function = |index: usize, service: &Service| {
+        let offer = federation.offer(node, index);
+        FunctionMeasurements {
+            here: offer.is_some(),
+            max_rate: offer.and_then(|of| of.max_rate.or_else(|| typed(service.cpu))),
+            max_inflight: service.max_inflight,
+            deadline: Duration::from_nanos(service.deadline),
+            ..FunctionMeasurements::default()
+        }
     };
     let services = federation.functions.iter().enumerate();
     Measurements {

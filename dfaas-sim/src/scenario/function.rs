@@ -40,6 +40,26 @@ pub struct Function {
     pub cold_start: Duration,
 }
 
+impl Function {
+    /// A function of which a scenario says nothing else.
+    pub fn new(name: &str, cpu: Duration) -> Self {
+        Self {
+            name: name.to_owned(),
+            cpu,
+            cv: spread(),
+            law: Law::default(),
+            deadline: second(),
+            payload: 0,
+            weight: one(),
+            max_rate: None,
+            max_inflight: None,
+            memory: 0,
+            concurrency: None,
+            cold_start: Duration::ZERO,
+        }
+    }
+}
+
 /// A distribution of processor times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -26,6 +26,21 @@ pub struct Nodes {
     pub measure_cpu: bool,
 }
 
+impl Nodes {
+    /// Nodes that have these processors, and of which a scenario says nothing else.
+    pub fn new(cores: Vec<u32>) -> Self {
+        Self {
+            count: cores.len(),
+            cores,
+            memory: None,
+            discipline: Discipline::default(),
+            patience: None,
+            label_rates: None,
+            measure_cpu: yes(),
+        }
+    }
+}
+
 /// How processors are given to requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -45,29 +45,15 @@ fn normal(at: f64) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use dfaas_control::FunctionId;
     use rand::SeedableRng as _;
     use rand::rngs::SmallRng;
     use rand_distr::{Exp, LogNormal};
 
     use super::*;
+    use crate::scenario::Function;
 
     fn function(law: Law, cv: f64, deadline: Duration) -> Service {
-        Service {
-            name: "f".to_owned(),
-            id: FunctionId::from_name("f"),
-            cpu: 250_000_000,
-            cv,
-            law,
-            deadline: deadline.as_nanos() as u64,
-            payload: 0,
-            weight: 1.0,
-            max_rate: None,
-            max_inflight: None,
-            memory: 0,
-            concurrency: None,
-            cold_start: 0,
-        }
+        Service::of(&Function { law, cv, deadline, ..Function::new("f", Duration::from_millis(250)) })
     }
 
     /// The same by drawing many.

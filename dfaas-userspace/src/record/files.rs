@@ -114,6 +114,10 @@ impl Files {
             let line = lines::peer(step.grown.start, &report.node, peer);
             self.peers.line(&line).map_err(failed(&self.paths.peers))?;
         }
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), RecordError> {
         self.trace.flush().map_err(failed(&self.paths.trace))?;
         self.node.flush().map_err(failed(&self.paths.node))?;
         self.peers.flush().map_err(failed(&self.paths.peers))
@@ -124,9 +128,7 @@ impl Files {
     /// # Errors
     /// If a file cannot be written or renamed.
     pub fn finish(mut self) -> Result<Paths, RecordError> {
-        self.trace.flush().map_err(failed(&self.paths.trace))?;
-        self.node.flush().map_err(failed(&self.paths.node))?;
-        self.peers.flush().map_err(failed(&self.paths.peers))?;
+        self.flush()?;
         for path in self.paths.tables() {
             written::name(path).map_err(failed(path))?;
         }
@@ -158,7 +160,6 @@ impl Table {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()?;
-        Ok(())
+        self.0.flush()
     }
 }

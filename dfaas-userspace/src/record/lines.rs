@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use dfaas_sim::trace::SeriesKey;
 
 use super::summary::Summary;
-use super::tally::{Key, Step, What};
+use super::tally::{Step, What};
 use super::view::View;
 use crate::agent::{MeasuredReport, PeerSeen};
 
@@ -40,18 +40,16 @@ pub(super) fn trace(step: &Step, report: &MeasuredReport) -> Vec<TraceLine> {
         .iter()
         .map(|function| {
             let name = &function.name;
-            let key = |what| -> Key { (name.clone(), what) };
-            let count = |what| step.grown.counts.get(&key(what)).copied().unwrap_or(0.0);
-            let (here, away, rejected) = (count(What::Here), count(What::Away), count(What::Rejected));
             let between = step.between.get(name).copied().unwrap_or_default();
+            let counts = [What::Here, What::Away, What::Rejected, What::FromPeer];
             let mut more: Vec<String> =
-                [here, away, rejected, count(What::FromPeer)].iter().map(ToString::to_string).collect();
+                counts.iter().map(|what| step.count(name, *what).to_string()).collect();
             more.push(text(between.completed.map(|count| count as f64 / intervals)));
             more.push(text(between.service));
             more.push(text(between.cpu.map(|cpu| cpu / intervals)));
             more.push(text(function.replicas));
             more.push(step.grown.known.word().to_owned());
-            TraceLine { key: SeriesKey::at(&report.node, name), arrivals: here + away + rejected, more }
+            TraceLine { key: SeriesKey::at(&report.node, name), arrivals: step.arrivals(name), more }
         })
         .collect();
     let Some(function) = report.functions.first() else { return lines };

@@ -10,7 +10,7 @@ use super::RecordError;
 use super::files::{Files, Paths, failed};
 use super::lines;
 use super::summary::Summary;
-use super::tally::{Step, Tally, What};
+use super::tally::{Step, Tally};
 use super::view::view;
 use crate::admin;
 use crate::agent::MeasuredReport;
@@ -126,10 +126,7 @@ fn beginning(interval: f64) -> (f64, Instant) {
 
 fn counted(tally: &Tally, step: &Step, interval: f64) -> Progress {
     let (_, intervals) = tally.counted().unwrap_or_default();
-    let rate = |name: &String| {
-        let of = |what| step.grown.counts.get(&(name.clone(), what)).copied().unwrap_or(0.0);
-        (name.clone(), (of(What::Here) + of(What::Away) + of(What::Rejected)) / interval)
-    };
+    let rate = |name: &String| (name.clone(), step.arrivals(name) / interval);
     Progress::Counted {
         seconds: intervals as f64 * interval,
         rates: tally.functions().keys().map(rate).collect(),

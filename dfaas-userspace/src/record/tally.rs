@@ -48,6 +48,18 @@ pub struct Step {
     pub joined: Vec<String>,
 }
 
+impl Step {
+    /// How many invocations of a function came to this in each of the intervals.
+    pub fn count(&self, function: &str, what: What) -> f64 {
+        self.grown.counts.get(&(function.to_owned(), what)).copied().unwrap_or(0.0)
+    }
+
+    /// How many of them this node's users asked for, whatever became of them.
+    pub fn arrivals(&self, function: &str) -> f64 {
+        [What::Here, What::Away, What::Rejected].map(|what| self.count(function, what)).iter().sum()
+    }
+}
+
 /// Counts of intervals, and sums, from readings of a running agent.
 #[derive(Debug, Clone)]
 pub struct Tally {

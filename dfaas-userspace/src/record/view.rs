@@ -3,7 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use dfaas_sim::Scenario;
-use dfaas_sim::scenario::{Discipline, Function, Law, Load, Network, Nodes};
+use dfaas_sim::scenario::{Function, Load, Network, Nodes};
 
 use super::summary::median;
 use super::tally::Tally;
@@ -53,15 +53,7 @@ pub fn view(tally: &Tally, trace: &Path) -> Option<View> {
         period: Duration::try_from_secs_f64(report.period_seconds)
             .unwrap_or(Duration::from_secs(1))
             .clamp(Duration::from_millis(10), Duration::from_secs(60)),
-        nodes: Nodes {
-            count: names.len(),
-            cores: vec![cores; names.len()],
-            memory: None,
-            discipline: Discipline::default(),
-            patience: None,
-            label_rates: None,
-            measure_cpu: true,
-        },
+        nodes: Nodes::new(vec![cores; names.len()]),
         network: network(tally, &names, &report.node, &mut notes),
         functions,
         catalogue: None,
@@ -92,18 +84,10 @@ fn function(name: &str, totals: &Totals, notes: &mut Vec<String>) -> Function {
     notes.push(format!("function {name}: cpu {:.3} ms {how}", cpu.as_secs_f64() * 1e3));
     let deadline = totals.last.timeout_ms.map_or(DEADLINE, Duration::from_millis);
     Function {
-        name: name.to_owned(),
-        cpu,
-        cv: 0.7,
-        law: Law::default(),
         deadline: deadline.clamp(Duration::from_millis(1), Duration::from_secs(3600)),
-        payload: 0,
-        weight: 1.0,
         max_rate: totals.last.max_rate.map(|rate| rate.clamp(1e-3, 1e7)),
         max_inflight: totals.last.max_inflight,
-        memory: 0,
-        concurrency: None,
-        cold_start: Duration::ZERO,
+        ..Function::new(name, cpu)
     }
 }
 

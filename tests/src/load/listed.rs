@@ -1,22 +1,21 @@
 //! Open loop at moments that are given one by one.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::Load;
-use super::invocation::{Verdict, invoke};
+use super::invocation::Verdict;
+use super::under_way::UnderWay;
 
 /// An invocation to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
     /// When it is due, from the start.
     pub at: Duration,
-    /// Which of the loads says where it goes and what is sent.
+    /// Which of the loads says where it goes and what is sent: its place among them.
     pub load: usize,
 }
 
@@ -65,9 +64,9 @@ pub async fn run_listed(
     start: std::time::Instant,
     counts: Arc<Counts>,
 ) -> Vec<Ended> {
-    let (loads, start) = (Arc::new(loads), Instant::from_std(start));
-    let mut under_way = JoinSet::new();
-    let mut open: HashMap<Id, (Call, Duration)> = HashMap::new();
+    let loads: Vec<Arc<Load>> = loads.into_iter().map(Arc::new).collect();
+    let start = Instant::from_std(start);
+    let mut under_way = UnderWay::new();
     let mut ended = Vec::with_capacity(calls.len());
     let mut calls = calls.into_iter().peekable();
     let mut end = |call, took, behind, verdict: Verdict| {
@@ -81,31 +80,18 @@ pub async fn run_listed(
                 let Some(call) = calls.next() else { continue };
                 counts.sent.fetch_add(1, Ordering::Relaxed);
                 let behind = (start + call.at).elapsed();
-                let most = loads.get(call.load).map_or(0, |load| load.max_outstanding);
-                if under_way.len() >= most {
-                    let reason = format!("not sent: {most} invocations under way");
+                let Some(load) = loads.get(call.load) else {
+                    let reason = format!("not sent: there is no load {}", call.load);
                     end(call, Duration::ZERO, behind, Verdict::Failed { reason });
                     continue;
-                }
-                let loads = Arc::clone(&loads);
-                let task = under_way.spawn(async move {
-                    let load = &loads[call.load];
-                    let verdict = invoke(load, load.sources.first().copied()).await;
-                    (verdict, Instant::now())
-                });
-                open.insert(task.id(), (call, behind));
-            }
-            Some(done) = under_way.join_next_with_id() => {
-                let (id, verdict, at) = match done {
-                    Ok((id, (verdict, at))) => (id, verdict, at),
-                    Err(error) => {
-                        let reason = "the load generator failed".to_owned();
-                        (error.id(), Verdict::Failed { reason }, Instant::now())
-                    }
                 };
-                if let Some((call, behind)) = open.remove(&id) {
-                    end(call, at.saturating_duration_since(start + call.at), behind, verdict);
+                let source = load.sources.first().copied();
+                if let Err(verdict) = under_way.begin(load, source, (call, behind)) {
+                    end(call, Duration::ZERO, behind, verdict);
                 }
+            }
+            Some(((call, behind), verdict, at)) = under_way.next() => {
+                end(call, at.saturating_duration_since(start + call.at), behind, verdict);
             }
         }
     }

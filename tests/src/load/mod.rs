@@ -8,6 +8,7 @@ mod listed;
 mod report;
 mod run;
 mod schedule;
+mod under_way;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;

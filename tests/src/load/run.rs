@@ -1,19 +1,17 @@
 //! Sends a load.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio::sync::watch;
-use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::Load;
-use super::invocation::{Verdict, invoke};
 use super::report::{Report, Second};
 use super::schedule::{Schedule, second};
+use super::under_way::UnderWay;
 use crate::namespace::Namespace;
 
 /// State of a running load, published once a second.
@@ -76,8 +74,7 @@ pub async fn run(load: Load, live: Option<watch::Sender<Progress>>) -> Report {
     let schedule = Schedule::new(load.rate, load.duration, load.later);
     let load = Arc::new(load);
     let mut report = Report::default();
-    let mut under_way = JoinSet::new();
-    let mut scheduled: HashMap<Id, (Instant, usize)> = HashMap::new();
+    let mut under_way = UnderWay::new();
 
     let start = Instant::now();
     let mut tick = interval_at(start + Duration::from_secs(1), Duration::from_secs(1));
@@ -93,31 +90,15 @@ pub async fn run(load: Load, live: Option<watch::Sender<Progress>>) -> Report {
                 let due = due.unwrap_or_default();
                 let (at, second) = (start + due, second(due));
                 report.sent(second, at.elapsed());
-                if under_way.len() >= load.max_outstanding {
-                    let reason = format!("not sent: {} invocations under way", load.max_outstanding);
-                    report.record(second, Duration::ZERO, Verdict::Failed { reason });
-                } else {
-                    let (load, n) = (Arc::clone(&load), usize::try_from(next).unwrap_or_default());
-                    let task = under_way.spawn(async move {
-                        let source = load.sources.get(n % load.sources.len().max(1)).copied();
-                        let verdict = invoke(&load, source).await;
-                        (verdict, Instant::now())
-                    });
-                    scheduled.insert(task.id(), (at, second));
+                let n = usize::try_from(next).unwrap_or_default();
+                let source = load.sources.get(n % load.sources.len().max(1)).copied();
+                if let Err(verdict) = under_way.begin(&load, source, (at, second)) {
+                    report.record(second, Duration::ZERO, verdict);
                 }
                 next += 1;
             }
-            Some(done) = under_way.join_next_with_id() => {
-                let (id, verdict, end) = match done {
-                    Ok((id, (verdict, end))) => (id, verdict, end),
-                    Err(error) => {
-                        let reason = "the load generator failed".to_owned();
-                        (error.id(), Verdict::Failed { reason }, Instant::now())
-                    }
-                };
-                if let Some((at, second)) = scheduled.remove(&id) {
-                    report.record(second, end.saturating_duration_since(at), verdict);
-                }
+            Some(((at, second), verdict, end)) = under_way.next() => {
+                report.record(second, end.saturating_duration_since(at), verdict);
             }
             now = tick.tick() => {
                 if let Some(live) = &live {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use dfaas_sim::Scenario;
 use dfaas_sim::network::RttMatrix;
 use dfaas_sim::random::{Stream, stream};
-use dfaas_sim::scenario::{Function, Law, Load, Network, Nodes, Piece};
+use dfaas_sim::scenario::{Function, Load, Network, Nodes, Piece};
 use dfaas_sim::trace::{Assignment, SeriesKey, Trace};
 
 use super::options::Options;
@@ -103,18 +103,9 @@ fn made(options: &Options, trace: &Trace, nodes: &[String]) -> Result<Scenario> 
     let names = trace.functions();
     ensure!(!names.is_empty(), "nobody at these nodes calls anything");
     let function = |name: &str| Function {
-        name: name.to_owned(),
-        cpu: Options::duration(options.cpu_ms),
         cv: 0.0,
-        law: Law::default(),
         deadline: Options::duration(options.deadline_ms),
-        payload: 0,
-        weight: 1.0,
-        max_rate: None,
-        max_inflight: None,
-        memory: 0,
-        concurrency: None,
-        cold_start: Duration::ZERO,
+        ..Function::new(name, Options::duration(options.cpu_ms))
     };
     let mut rates = Vec::new();
     for (key, counts) in trace.series() {
@@ -127,13 +118,9 @@ fn made(options: &Options, trace: &Trace, nodes: &[String]) -> Result<Scenario> 
         duration: Duration::from_secs_f64(trace.duration()),
         period: Duration::from_secs(1),
         nodes: Nodes {
-            count,
-            cores: options.cores.iter().copied().cycle().take(count).collect(),
-            memory: None,
-            discipline: Default::default(),
             patience: Some(0.9),
             label_rates: Some(1.0),
-            measure_cpu: true,
+            ..Nodes::new(options.cores.iter().copied().cycle().take(count).collect())
         },
         network: Network { everybody: true, ..Network::default() },
         functions: names.into_iter().map(function).collect(),

@@ -81,7 +81,7 @@ mod tests {
     }
 
     fn costs(cost: f64) -> Prices {
-        [Some(cost)].into()
+        [Some(cost)].into_iter().collect()
     }
 
     fn asked(rate: f64, neighbours: &[Neighbour<'_>]) -> Vec<f64> {
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn who_does_not_have_a_function_is_not_asked_for_it() {
-        assert_eq!(asked(10.0, &[neighbour(1, 9.0, 9.0, &[None].into())]), [0.0]);
+        assert_eq!(asked(10.0, &[neighbour(1, 9.0, 9.0, &[None].into_iter().collect())]), [0.0]);
     }
 
     proptest! {

@@ -25,12 +25,6 @@ impl FromIterator<Option<f64>> for Prices {
     }
 }
 
-impl<const N: usize> From<[Option<f64>; N]> for Prices {
-    fn from(costs: [Option<f64>; N]) -> Self {
-        Self(costs.into())
-    }
-}
-
 /// Those of the peers that have said something since the last tick or before.
 pub(super) type PriceList = BTreeMap<NodeId, Prices>;
 

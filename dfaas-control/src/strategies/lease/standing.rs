@@ -9,7 +9,7 @@ use super::plans::{Scene, Taker};
 use super::{Lease, plans};
 use crate::command::{LeaseWord, lease_flag};
 use crate::id::{FunctionId, NodeId};
-use crate::plan::{Plan, Wait};
+use crate::plan::{FunctionPlan, Plan, Wait};
 
 /// Costs told in one word, at most.
 const MOST_COSTS: usize = 64;
@@ -104,27 +104,10 @@ impl Lease {
         let takers = self.takers();
         let own = self.standing.demand - self.offload.relief(self.demand.loads());
         let room = (self.standing.capacity - own - self.sides.behind).max(0.0);
-        let scene = Scene {
-            measured: &self.measured,
-            loads: self.demand.loads(),
-            offload: &self.offload,
-            takers: takers.iter().filter_map(|(node, rtt)| self.taker(*node, *rtt)).collect(),
-            busy: self.standing.busy,
-            typical_work: self.demand.typical_work(),
-            capacity: self.standing.capacity,
-            work_here: own.max(0.0) + self.standing.of_peers,
-            saturated: own > SATURATED * self.standing.capacity,
-            room,
-            of_peers: self.standing.of_peers,
+        let functions = match &self.plan {
+            Some(plan) if !self.moved && self.takers == takers => Arc::clone(&plan.functions),
+            _ => Arc::new(self.planned_functions(&takers, own, room)),
         };
-        let kept = self.plan.as_ref().filter(|_| !self.moved && self.takers == takers);
-        let functions = kept.map_or_else(
-            || {
-                let functions = self.measured.functions.iter();
-                Arc::new(functions.map(|(id, function)| (*id, scene.plan(*id, function))).collect())
-            },
-            |plan| Arc::clone(&plan.functions),
-        );
         let cores = self.standing.capacity.max(LEAST);
         let here = Wait { wait: Duration::ZERO, cores, report: self.standing.ticks };
         let mut plan = Plan {
@@ -140,9 +123,32 @@ impl Lease {
         Draft { plan, takers }
     }
 
-    fn taker(&self, node: NodeId, rtt: Duration) -> Option<Taker<'_>> {
-        let peer = self.measured.peers.get(&node).filter(|peer| peer.share > 0.0)?;
-        Some(Taker { node, rtt, peer })
+    /// Their plans, `own` being the work of own users that is done here, and `room` what peers may use.
+    fn planned_functions(
+        &self,
+        takers: &[(NodeId, Duration)],
+        own: f64,
+        room: f64,
+    ) -> BTreeMap<FunctionId, FunctionPlan> {
+        let taker = |(node, rtt): &(NodeId, Duration)| {
+            let peer = self.measured.peers.get(node).filter(|peer| peer.share > 0.0)?;
+            Some(Taker { node: *node, rtt: *rtt, peer })
+        };
+        let scene = Scene {
+            measured: &self.measured,
+            loads: self.demand.loads(),
+            offload: &self.offload,
+            takers: takers.iter().filter_map(taker).collect(),
+            busy: self.standing.busy,
+            typical_work: self.demand.typical_work(),
+            capacity: self.standing.capacity,
+            work_here: own.max(0.0) + self.standing.of_peers,
+            saturated: own > SATURATED * self.standing.capacity,
+            room,
+            of_peers: self.standing.of_peers,
+        };
+        let functions = self.measured.functions.iter();
+        functions.map(|(id, function)| (*id, scene.plan(*id, function))).collect()
     }
 
     /// What is taken from each peer; without a limit until this node has counted its users.
