@@ -81,6 +81,10 @@ pub struct Peer {
     pub inflight: u32,
     /// Segment size (MSS, bytes) that fits the path to it, by the family of its address.
     pub segment_size: u32,
+    /// Expected wait (us) at the local gateway beyond which no connection of it is taken; 0: no limit.
+    pub wait: u32,
+    /// Zero.
+    pub padding: u32,
 }
 
 /// What a backend has said of itself, for the estimate of how long an invocation waits there; index is its backend

@@ -35,7 +35,7 @@ mod user;
 
 /// Version of the map layouts. It is a part of the pin path and stands in [`config::Config`]; programs and agents of
 /// different versions never share maps.
-pub const ABI_VERSION: u32 = 4;
+pub const ABI_VERSION: u32 = 5;
 
 /// Most functions that a node knows at one time; the index 0 stands for "no known function".
 pub const MAX_FUNCTIONS: u32 = 1024;

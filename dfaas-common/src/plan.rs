@@ -68,12 +68,16 @@ pub struct Plan {
     /// Expected wait (us) at the local gateway beyond which candidates are asked; `u32::MAX`: only once a limit is
     /// reached.
     pub overflow_above: u32,
+    /// Expected wait (us) at the local gateway beyond which it takes none of its own users' invocations; 0: no limit.
+    pub local_wait: u32,
     /// Number of candidates.
     pub candidates: u32,
     /// Backend numbers of peers that may take what exceeds the local limits.
     pub candidate: [u16; MAX_CANDIDATES],
     /// Zero.
-    pub reserved: [u64; 17],
+    pub padding: u32,
+    /// Zero.
+    pub reserved: [u64; 16],
 }
 
 impl Plan {
@@ -91,9 +95,11 @@ impl Plan {
         locals: 0,
         work: 0,
         overflow_above: u32::MAX,
+        local_wait: 0,
         candidates: 0,
         candidate: [0; MAX_CANDIDATES],
-        reserved: [0; 17],
+        padding: 0,
+        reserved: [0; 16],
     };
 
     /// Writes targets, as backend number and share, from the first place on; more than [`MAX_TARGETS`] are ignored.

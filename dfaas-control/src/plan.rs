@@ -51,6 +51,8 @@ pub struct FunctionPlan {
     pub local_inflight: Option<u32>,
     /// Most invocations a second served locally.
     pub local_rate: Option<f64>,
+    /// Expected wait here beyond which no invocation of own users is served locally; `None`: no limit.
+    pub local_wait: Option<Duration>,
     /// Most invocations a second sent to each peer; a peer that is missing has no limit.
     pub peer_rate: BTreeMap<NodeId, f64>,
     /// Most invocations a second that are taken from all peers together.
@@ -74,6 +76,7 @@ impl FunctionPlan {
             local_first: false,
             local_inflight: None,
             local_rate: None,
+            local_wait: None,
             peer_rate: BTreeMap::new(),
             peers_rate: None,
             work: Duration::ZERO,
@@ -103,4 +106,6 @@ pub struct Admission {
     pub rate: f64,
     /// Connections that may come at once.
     pub burst: f64,
+    /// Expected wait here beyond which none is taken, so that the peer turns elsewhere; `None`: no limit.
+    pub wait: Option<Duration>,
 }

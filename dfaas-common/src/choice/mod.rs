@@ -20,7 +20,7 @@ mod world;
 
 pub use self::drawing::Draw;
 use self::overflow::at_home;
-pub use self::overflow::{expected_wait, wait_here};
+pub use self::overflow::{expected_wait, wait_here, waits_too_long};
 pub use self::world::{Limits, Taken, World};
 use crate::count::{LOCAL, REJECT};
 use crate::pick::draw;
@@ -81,8 +81,9 @@ impl<'p, W: World> Choice<'p, W> {
     /// limits allow it. Never another peer.
     #[inline(always)]
     pub fn for_peer(&mut self) -> u32 {
-        // The local rate is that of users; of peers there is one of its own.
-        let limits = Limits { interval: 0, ..Limits::of(self.plan) };
+        // The local rate is that of users; of peers there is one of its own. How long one waits here was looked at when
+        // the connection came, when another node could still take it.
+        let limits = Limits { interval: 0, wait: 0, ..Limits::of(self.plan) };
         let peers = self.plan.map_or(0, |plan| plan.peers_interval);
         match self.world.local(limits) {
             Taken::Yes => {}

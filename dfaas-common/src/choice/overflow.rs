@@ -96,3 +96,11 @@ pub const fn wait_here(report: &Report, load: &Load) -> u32 {
     let wait = report.wait as u64 + ((work * report.pace as u64) >> 16);
     if wait < NO_WAY as u64 { wait as u32 } else { NO_WAY - 1 }
 }
+
+/// Whether an invocation is expected to wait at the local gateway for longer than `most` (us); 0: no wait is too long. While
+/// nothing is known of the gateway's processors none is.
+#[inline(always)]
+#[must_use]
+pub const fn waits_too_long(most: u32, report: &Report, load: &Load) -> bool {
+    most != 0 && wait_here(report, load) > most
+}

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::overflow::{expected_wait, two, wait_here};
+use super::overflow::{expected_wait, two, wait_here, waits_too_long};
 use super::*;
 use crate::config::{Load, Report};
 use crate::plan::{MAX_CANDIDATES, WHOLE};
@@ -10,6 +10,8 @@ use crate::plan::{MAX_CANDIDATES, WHOLE};
 struct Table {
     randoms: Vec<u32>,
     local: Taken,
+    /// Within which limits the gateway was asked last.
+    within: Limits,
     /// What each peer says; those that are missing cannot be reached.
     peers: Vec<(u32, Taken)>,
     /// Expected waits; of those that are missing nothing is known.
@@ -26,6 +28,7 @@ impl Table {
         Self {
             randoms,
             local: Taken::Yes,
+            within: Limits::NONE,
             peers: peers.to_vec(),
             waits,
             peers_rate: true,
@@ -47,8 +50,9 @@ impl World for Table {
         self.turns += 1;
         self.turns - 1
     }
-    fn local(&mut self, _: Limits) -> Taken {
+    fn local(&mut self, within: Limits) -> Taken {
         self.asked.push(LOCAL);
+        self.within = within;
         self.local
     }
     fn peer(&mut self, backend: u32, _: u64) -> Taken {
@@ -137,6 +141,30 @@ fn after_a_candidate_has_refused_another_is_asked_and_then_the_gateway() {
     let second = Choice::new(&mut world, Some(&plan)).choose_again(first);
     assert_eq!(second, 2);
     assert_eq!(Choice::new(&mut world, Some(&plan)).choose_again(second), LOCAL);
+}
+
+#[test]
+fn how_long_one_waits_here_is_a_limit_for_own_users_alone() {
+    let mut world = Table::new(&[]);
+    let mut plan = plan(&[(LOCAL, WHOLE)], &[]);
+    (plan.local_wait, plan.local_inflight, plan.local_interval) = (450_000, 7, 10);
+    assert_eq!(choose(&mut world, &plan).0, LOCAL);
+    assert_eq!(world.within, Limits { inflight: 7, interval: 10, wait: 450_000 });
+    assert_eq!(Choice::new(&mut world, Some(&plan)).for_peer(), LOCAL);
+    assert_eq!(world.within, Limits { inflight: 7, ..Limits::NONE });
+}
+
+#[test]
+fn a_wait_is_too_long_above_its_limit_and_never_where_nothing_is_known() {
+    let report = Report { wait: 0, sent: 0, pace: 32_768, known: 1 };
+    let load = |under_way| Load { sent: 0, under_way };
+    let cases = [(20_000, false), (20_001, false), (20_002, true), (u64::MAX, true)];
+    assert_eq!(
+        cases.map(|(work, _)| waits_too_long(10_000, &report, &load(work))),
+        cases.map(|(_, long)| long)
+    );
+    assert!(!waits_too_long(0, &report, &load(u64::MAX)), "no limit");
+    assert!(!waits_too_long(1, &Report::default(), &load(1 << 40)), "nobody has said how fast it works");
 }
 
 #[test]

@@ -21,18 +21,22 @@ pub struct Limits {
     pub inflight: u32,
     /// Nanoseconds between invocations at the local rate limit; 0: no limit.
     pub interval: u64,
+    /// Longest expected wait (us) with which it still takes one; 0: no limit ([`waits_too_long`](super::waits_too_long)).
+    pub wait: u32,
 }
 
 impl Limits {
     /// None at all.
-    pub const NONE: Self = Self { inflight: 0, interval: 0 };
+    pub const NONE: Self = Self { inflight: 0, interval: 0, wait: 0 };
 
     /// Those of a plan; without one there are none.
     #[inline(always)]
     #[must_use]
     pub fn of(plan: Option<&Plan>) -> Self {
         match plan {
-            Some(plan) => Self { inflight: plan.local_inflight, interval: plan.local_interval },
+            Some(plan) => {
+                Self { inflight: plan.local_inflight, interval: plan.local_interval, wait: plan.local_wait }
+            }
             None => Self::NONE,
         }
     }

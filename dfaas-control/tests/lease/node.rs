@@ -178,16 +178,16 @@ fn a_node_that_nobody_relieves_takes_what_it_can_answer_in_time_and_no_more() {
     for second in 0..5 {
         node.tick(PERIOD * second);
     }
-    assert_eq!(figlet(&node).local_inflight, None, "eighty a second are four fifths of it");
+    assert_eq!(figlet(&node).local_wait, None, "eighty a second are four fifths of it");
     node.figlet().user_rate = 150.0;
     for second in 5..9 {
         node.tick(PERIOD * second);
     }
-    // Two processors do forty of 20 ms in 0.4 s.
-    assert_eq!(figlet(&node).local_inflight, Some(40));
-    node.figlet().max_inflight = Some(7);
+    // It may take 0.7 s of the second that users wait, its own 20 ms among them.
+    assert_eq!(figlet(&node).local_wait, Some(Duration::from_millis(680)));
+    node.figlet().deadline = Duration::from_millis(25);
     node.tick(PERIOD * 9);
-    assert_eq!(figlet(&node).local_inflight, Some(7), "a limit of its own counts if it is less");
+    assert_eq!(figlet(&node).local_wait, Some(Duration::from_millis(5)), "what takes long is not starved");
 }
 
 #[test]

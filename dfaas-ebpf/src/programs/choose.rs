@@ -90,7 +90,8 @@ impl World for Chosen {
     #[inline(always)]
     fn local(&mut self, limits: Limits) -> Taken {
         // SAFETY: map value.
-        taken(dfaas_try_local(unsafe { (*self.s).number }, limits.inflight, limits.interval))
+        let number = unsafe { (*self.s).number };
+        taken(dfaas_try_local(number, limits.inflight, limits.interval, limits.wait))
     }
 
     #[inline(always)]
@@ -152,12 +153,12 @@ fn taken(number: u32) -> Taken {
 /// way that leads there.
 #[inline(never)]
 #[unsafe(no_mangle)]
-extern "C" fn dfaas_try_local(number: u32, inflight: u32, interval: u64) -> u32 {
+extern "C" fn dfaas_try_local(number: u32, inflight: u32, interval: u64, wait: u32) -> u32 {
     let (Some(s), Some(flow)) = (SCRATCH.get_ptr_mut(0), flows::get(number)) else {
         return Taken::Unreachable as u32;
     };
     // SAFETY: map value.
-    unsafe { reach::local(flow, &Limits { inflight, interval }, (*s).now, (*s).work) as u32 }
+    unsafe { reach::local(flow, &Limits { inflight, interval, wait }, (*s).now, (*s).work) as u32 }
 }
 
 /// [`reach::peer`] for the flow of this number.

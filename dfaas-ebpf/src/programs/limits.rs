@@ -1,10 +1,12 @@
 //! Limits by rate, and by connections that are bound now.
 
 use dfaas_common::bucket::{TOLERANCE, admit_within, carried};
+use dfaas_common::choice::waits_too_long;
+use dfaas_common::count::LOCAL;
 use dfaas_common::plan::rate_index;
 
 use super::atomic;
-use super::maps::{ADMISSIONS, FUNCTIONS, PEER_BOUND, PEER_RATES, PEERS};
+use super::maps::{ADMISSIONS, FUNCTIONS, LOADS, PEER_BOUND, PEER_RATES, PEERS, REPORTS};
 
 /// Takes one from a bucket; `interval` 0 is no limit.
 #[inline(never)]
@@ -33,6 +35,15 @@ pub fn enter(gauge: *mut u64, limit: u32) -> bool {
         return false;
     }
     true
+}
+
+/// Whether an invocation is expected to wait at the local gateway for longer than this (us); 0: no wait is too long.
+#[inline(always)]
+pub fn too_long(most: u32) -> bool {
+    match (REPORTS.get(LOCAL), LOADS.get(LOCAL)) {
+        (Some(report), Some(load)) => waits_too_long(most, report, load),
+        _ => false,
+    }
 }
 
 /// Takes one invocation from the local rate limit of a function.
@@ -65,6 +76,10 @@ pub fn admit(peer: u32, now: u64, place: bool) -> bool {
     let Some(limits) = PEERS.get(peer) else { return false };
     let Some(bound) = PEER_BOUND.get_ptr_mut(peer) else { return false };
     let Some(arrival) = ADMISSIONS.get_ptr_mut(peer) else { return false };
+    // What already waits here too long would only be late, or refused when no other node can take it any more.
+    if too_long(limits.wait) {
+        return false;
+    }
     // In this order, so that a refusal for want of a place takes nothing from the rate.
     if !place && !enter(bound, limits.inflight) {
         return false;

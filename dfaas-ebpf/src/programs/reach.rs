@@ -50,6 +50,9 @@ pub fn local(flow: *mut Flow, limits: &Limits, now: u64, work: u32) -> Taken {
         if gateway != 0 && !usable(gateway) {
             return Taken::Unreachable;
         }
+        if limits::too_long(limits.wait) {
+            return Taken::Limited;
+        }
         if bind(flow, function, LOCAL, limits.inflight, work) {
             if limits::local_rate(function, now, limits.interval) {
                 return Taken::Yes;

@@ -27,6 +27,11 @@ fn micros(time: Duration) -> u32 {
     u32::try_from(micros).map_or(NO_WAY - 1, |micros| micros.min(NO_WAY - 1))
 }
 
+/// The same of a limit, where 0 is none.
+fn limit(wait: Duration) -> u32 {
+    micros(wait).max(1)
+}
+
 /// The plan of a function; `backend` tells the number of a node, [`LOCAL`] if it is no neighbour.
 pub(super) fn plan(plan: &FunctionPlan, expires: Nanos, backend: impl Fn(NodeId) -> u32) -> Plan {
     let number = |target: &Target| match target {
@@ -55,6 +60,7 @@ pub(super) fn plan(plan: &FunctionPlan, expires: Nanos, backend: impl Fn(NodeId)
     out.overflow_above = plan.overflow_above.map_or(NO_WAY, micros);
     out.peers_interval = plan.peers_rate.map_or(0, interval);
     out.local_inflight = plan.local_inflight.unwrap_or(0);
+    out.local_wait = plan.local_wait.map_or(0, limit);
     out.local_interval = plan.local_rate.filter(|rate| *rate > 0.0).map_or(0, interval);
     out
 }
@@ -80,4 +86,5 @@ pub(super) fn admission(admission: Option<&Admission>, peer: &mut Peer) {
         },
     };
     (peer.interval, peer.tolerance, peer.inflight) = (interval, tolerance, inflight);
+    peer.wait = admission.and_then(|admission| admission.wait).map_or(0, limit);
 }

@@ -1,7 +1,7 @@
 //! A node's data plane: what the kernel programs keep in maps.
 
 use dfaas_common::bucket::{TOLERANCE, admit_within, carried};
-use dfaas_common::choice::{Limits, NO_WAY, Taken, World, expected_wait, wait_here};
+use dfaas_common::choice::{Limits, NO_WAY, Taken, World, expected_wait, wait_here, waits_too_long};
 use dfaas_common::config::{Load, Peer, Report};
 use dfaas_common::count::LOCAL;
 use dfaas_common::plan::{FunctionState, Plan};
@@ -63,12 +63,20 @@ impl Kernel {
     /// and gets a reset.
     pub(super) fn admit(&mut self, peer: usize, now: Nanos) -> bool {
         let limits = &self.peers[peer];
+        if self.too_long(limits.wait) {
+            return false;
+        }
         if limits.usable == 0 || limits.inflight != 0 && self.bound[peer] >= limits.inflight {
             return false;
         }
         let admitted = take(&mut self.admissions[peer], now, limits.interval, limits.tolerance);
         self.bound[peer] += u32::from(admitted);
         admitted
+    }
+
+    /// Whether a request is expected to wait at the own gateway for longer than this (us); 0: no wait is too long.
+    fn too_long(&self, most: u32) -> bool {
+        waits_too_long(most, &self.reports[LOCAL as usize], &self.loads[LOCAL as usize])
     }
 
     /// A connection of a peer is over.
@@ -154,7 +162,9 @@ impl World for Chosen<'_> {
     }
 
     fn local(&mut self, limits: Limits) -> Taken {
-        if !self.kernel.bind(self.leg, self.function, LOCAL, limits.inflight, self.work) {
+        if self.kernel.too_long(limits.wait)
+            || !self.kernel.bind(self.leg, self.function, LOCAL, limits.inflight, self.work)
+        {
             return Taken::Limited;
         }
         let arrival = &mut self.kernel.functions[self.function].local_arrival;

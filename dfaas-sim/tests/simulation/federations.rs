@@ -40,6 +40,33 @@ fn nodes_that_share_serve_what_the_hot_ones_alone_cannot() {
 }
 
 #[test]
+fn with_more_to_do_than_can_be_done_leases_do_most_of_it() {
+    let text = r#"
+warmup = "20s"
+duration = "20s"
+[nodes]
+count = 20
+cores = [2, 4]
+patience = 0.9
+[network]
+rtt = "17ms"
+[[functions]]
+name = "eight"
+cpu = "8ms"
+[[functions]]
+name = "quarter"
+cpu = "250ms"
+[load]
+utilisation = 1.2
+"#;
+    let scenario = Scenario::parse(text).expect("a sound scenario");
+    let work = |technique| run(&scenario, technique, 1).expect("a run").work;
+    let (lease, others) = (work("lease"), ["p2c", "serverledge", "static", "nodemargin"].map(work));
+    assert!(others.iter().all(|work| lease > *work), "{lease} {others:?}");
+    assert!(lease > 0.94 / 1.2, "{lease}");
+}
+
+#[test]
 fn all_strategies_meet_the_same_users() {
     let scenario = small("");
     let asked = |technique| -> Vec<u32> {
@@ -66,10 +93,11 @@ fn without_any_message_a_federation_is_as_good_as_no_federation() {
     let scenario = small("loss = 1.0");
     let [alone, lease] = ["alllocal", "lease"].map(|technique| run(&scenario, technique, 1).expect("a run"));
     assert_eq!(lease.forwarded, 0.0);
-    // It refuses at once what could only be late, and so nothing is.
+    // It refuses at once what could only be late, and so next to nothing is.
     let gain = lease.goodput - alone.goodput;
     assert!((0.0..0.05).contains(&gain), "{} {}", alone.goodput, lease.goodput);
-    assert!(alone.ends.late > 0 && lease.ends.late == 0 && lease.ends.limited > 0, "{:?}", lease.ends);
+    assert!(alone.ends.late > 100 && lease.ends.late < 10, "{:?} {:?}", alone.ends, lease.ends);
+    assert!(lease.ends.limited > 0 && lease.ends.full == 0, "{:?}", lease.ends);
 }
 
 #[test]

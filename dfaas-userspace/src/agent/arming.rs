@@ -62,7 +62,7 @@ fn of_plan(plan: &FunctionPlan) -> Option<&'static str> {
         Some("is shared with peers")
     } else if given(|target| *target == Target::Reject) {
         Some("is rejected in part")
-    } else if plan.local_rate > 0.0 || plan.local_inflight > 0 {
+    } else if plan.local_rate > 0.0 || plan.local_inflight > 0 || plan.local_wait.is_some() {
         Some("is limited here")
     } else if plan.overflow_above.is_some() && !plan.overflow.is_empty() {
         Some("may overflow to peers")
@@ -86,6 +86,7 @@ mod tests {
             peer_rate: BTreeMap::new(),
             local_inflight: 0,
             local_rate: 0.0,
+            local_wait: None,
             peers_rate: None,
             work: Duration::ZERO,
             overflow_above: None,

@@ -8,7 +8,7 @@ use super::roster::RosterPeer;
 use crate::dataplane::{Admission, FunctionPlan, Peer, Target, Waits};
 
 /// What is admitted from peers of a node that takes nothing.
-pub(super) const NOTHING: Admission = Admission { inflight: 0, rate: 0.0, burst: 0.0 };
+pub(super) const NOTHING: Admission = Admission { inflight: 0, rate: 0.0, burst: 0.0, wait: None };
 
 /// The plans of these functions, each under its name.
 pub(super) fn named<'a>(
@@ -29,6 +29,7 @@ pub(super) fn named<'a>(
                 peer_rate: peer_rate(&function.peer_rate, &names),
                 local_inflight: function.local_inflight.unwrap_or(0),
                 local_rate: function.local_rate.unwrap_or(0.0),
+                local_wait: function.local_wait,
                 peers_rate: function.peers_rate,
                 work: function.work,
                 overflow_above: function.overflow_above,
@@ -125,7 +126,8 @@ mod tests {
         figlet.peer_rate = [(NodeId(1), 5.0), (NodeId(2), 7.0)].into();
         figlet.overflow = vec![NodeId(2), NodeId(1)];
         let wait = dfaas_control::Wait { wait: Duration::from_millis(2), cores: 4.0, report: 7 };
-        let admission = Admission { inflight: 3, rate: 5.0, burst: 5.0 };
+        let admission =
+            Admission { inflight: 3, rate: 5.0, burst: 5.0, wait: Some(Duration::from_millis(300)) };
         let plan = dfaas_control::Plan {
             functions: std::sync::Arc::new([(FunctionId::from_name("figlet"), figlet)].into()),
             admission: [(NodeId(1), admission)].into(),

@@ -30,6 +30,9 @@ pub struct PlanReport {
     pub local_rate: f64,
     /// Most connections at one time; 0: no limit.
     pub local_inflight: u32,
+    /// Seconds of expected wait here beyond which nothing more of own users is served here; nothing: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_wait_seconds: Option<f64>,
     /// Peers that may take what exceeds the local limits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overflow: Vec<String>,

@@ -125,6 +125,7 @@ impl State {
             shares: plan.shares.iter().map(share).collect(),
             local_rate: plan.local_rate,
             local_inflight: plan.local_inflight,
+            local_wait_seconds: plan.local_wait.map(|wait| wait.as_secs_f64()),
             overflow: plan.overflow.clone(),
             overflow_above_seconds: plan.overflow_above.map(|wait| wait.as_secs_f64()),
             peers_rate: plan.peers_rate,

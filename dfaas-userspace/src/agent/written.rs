@@ -146,6 +146,7 @@ mod tests {
             peer_rate: BTreeMap::new(),
             local_inflight: 0,
             local_rate: 0.0,
+            local_wait: None,
             peers_rate: None,
             work: Duration::ZERO,
             overflow_above: None,

@@ -37,6 +37,9 @@ fn row(plan: &PlanReport) -> Vec<String> {
     if plan.local_inflight > 0 {
         limits.push(format!("{} at a time", plan.local_inflight));
     }
+    if let Some(seconds) = plan.local_wait_seconds {
+        limits.push(format!("{:.0} ms of wait", seconds * 1e3));
+    }
     if let Some(rate) = plan.peers_rate {
         limits.push(format!("{rate:.1}/s of peers"));
     }
@@ -91,6 +94,7 @@ mod tests {
             shares: vec![share("node-2", 26_214, Some(16.0)), share("node-3", 39_322, Some(24.0))],
             local_rate: 10.0,
             local_inflight: 0,
+            local_wait_seconds: Some(0.45),
             overflow: vec!["node-2".to_owned()],
             overflow_above_seconds: Some(0.02),
             peers_rate: Some(8.0),
@@ -102,7 +106,7 @@ mod tests {
         assert!(line.starts_with("figlet    45.0/s     0.0/s"), "{text}");
         assert!(
             line.contains(
-                "10/s, 8.0/s of peers  here   node-2 40.0% (at most 16.0/s), node-3 60.0% (at most 24.0/s)  node-2 (above 20 ms)  0.3 s"
+                "10/s, 450 ms of wait, 8.0/s of peers  here   node-2 40.0% (at most 16.0/s), node-3 60.0% (at most 24.0/s)  node-2 (above 20 ms)  0.3 s"
             ),
             "{text}"
         );

@@ -110,6 +110,8 @@ pub struct FunctionPlan {
     pub local_inflight: u32,
     /// Most invocations a second bound to the local gateway; 0: no limit.
     pub local_rate: f64,
+    /// Expected wait here beyond which no invocation of own users is bound to the local gateway; `None`: no limit.
+    pub local_wait: Option<Duration>,
     /// Most invocations a second that are taken from all peers together; `None`: no limit.
     pub peers_rate: Option<f64>,
     /// Processor time that one invocation is expected to take; zero: unknown.

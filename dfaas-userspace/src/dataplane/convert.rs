@@ -93,6 +93,11 @@ fn micros(time: Duration) -> u32 {
     u32::try_from(micros).map_or(NO_WAY - 1, |micros| micros.min(NO_WAY - 1))
 }
 
+/// The same of a limit, where 0 is none.
+fn limit(wait: Duration) -> u32 {
+    micros(wait).max(1)
+}
+
 /// What a backend has said, to which its load is added from `sent` on.
 pub fn report(wait: &Wait, sent: u32) -> Report {
     // Where nothing works what is sent waits for ever; where it is not known, it adds nothing.
@@ -117,7 +122,8 @@ pub fn admission(admission: Option<Admission>, peer: KernelPeer) -> KernelPeer {
             }
         },
     };
-    KernelPeer { interval, tolerance, inflight, ..peer }
+    let wait = admission.and_then(|admission| admission.wait).map_or(0, limit);
+    KernelPeer { interval, tolerance, inflight, wait, ..peer }
 }
 
 /// A plan as the programs read it; `backend` gives the numbers of targets, `now` is the monotonic clock in ns.
@@ -173,6 +179,7 @@ pub fn plan(
     out.overflow_above = plan.overflow_above.map_or(NO_WAY, micros);
     out.peers_interval = plan.peers_rate.map_or(0, interval);
     out.local_inflight = plan.local_inflight;
+    out.local_wait = plan.local_wait.map_or(0, limit);
     out.local_interval = if plan.local_rate > 0.0 { interval(plan.local_rate) } else { 0 };
     out.expires = now.saturating_add(plan.lifetime.as_nanos().min(u128::from(u64::MAX)) as u64);
     Ok(out)
@@ -243,6 +250,7 @@ mod tests {
             peer_rate: BTreeMap::new(),
             local_inflight: 7,
             local_rate: 2.5,
+            local_wait: Some(Duration::from_millis(450)),
             peers_rate: Some(4.0),
             work: Duration::from_nanos(30_000_001),
             overflow_above: Some(Duration::from_millis(20)),
@@ -254,7 +262,8 @@ mod tests {
             (made.targets[0].cumulative, made.targets[1].cumulative, made.targets[1].backend),
             (16_384, WHOLE, 3)
         );
-        assert_eq!((made.local_interval, made.expires, made.local_inflight), (400_000_000, 3_500_001_000, 7));
+        assert_eq!((made.local_interval, made.expires), (400_000_000, 3_500_001_000));
+        assert_eq!((made.local_inflight, made.local_wait), (7, 450_000));
         assert_eq!((made.flags, made.locals, made.intervals), (0, 1, [0; MAX_TARGETS]), "no more limits");
         assert_eq!((made.work, made.overflow_above, made.peers_interval), (30_001, 20_000, 250_000_000));
         assert_eq!((made.candidates, made.candidate[..3].to_vec()), (2, vec![3, 3, 0]));
@@ -273,6 +282,7 @@ mod tests {
             peer_rate: [("c", 4.0), ("d", 0.0), ("no target", 1.0)].map(|(n, r)| (n.to_owned(), r)).into(),
             local_inflight: 0,
             local_rate: 0.0,
+            local_wait: None,
             peers_rate: None,
             work: Duration::ZERO,
             overflow_above: None,
@@ -284,7 +294,8 @@ mod tests {
             _ => panic!("only peers are targets"),
         };
         let made = plan(&wanted, 0, number).expect("a sound plan");
-        assert_eq!((made.flags, made.locals, made.local_interval), (flag::LOCAL_FIRST, 0, 0));
+        assert_eq!((made.flags, made.locals), (flag::LOCAL_FIRST, 0));
+        assert_eq!((made.local_interval, made.local_wait), (0, 0), "no limits");
         assert_eq!(made.intervals[..4], [0, 250_000_000, bucket::NEVER, 0]);
     }
 
@@ -303,7 +314,8 @@ mod tests {
     #[test]
     fn admission_is_by_places_rate_and_burst() {
         let limits = |inflight, rate, burst| {
-            let made = admission(Some(Admission { inflight, rate, burst }), KernelPeer::default());
+            let made =
+                admission(Some(Admission { inflight, rate, burst, wait: None }), KernelPeer::default());
             (made.inflight, made.interval, made.tolerance)
         };
         assert_eq!(limits(8, 10.0, 3.0), (8, 100_000_000, 300_000_000));
@@ -313,6 +325,9 @@ mod tests {
         assert_eq!(limits(8, f64::NAN, f64::NAN).1, bucket::NEVER);
         assert_eq!(limits(8, f64::INFINITY, 1.0), (8, 0, 0), "no limit of the rate");
         assert_eq!(limits(8, 0.001, 1e300), (8, 1_000_000_000_000, 86_400_000_000_000));
+        let waiting = |wait| Admission { inflight: 8, rate: 1.0, burst: 1.0, wait: Some(wait) };
+        let wait = |wait| admission(Some(waiting(wait)), KernelPeer::default()).wait;
+        assert_eq!((wait(Duration::from_millis(300)), wait(Duration::ZERO)), (300_000, 1), "0 is no limit");
         assert_eq!(admission(None, KernelPeer::default()), KernelPeer::default());
     }
 

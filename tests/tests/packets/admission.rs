@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use dfaas_common::bucket::NEVER;
+use dfaas_common::count::LOCAL;
 use dfaas_common::flow::mark;
 use dfaas_common::translate::flag::{ACK, FIN, PSH, RST, SYN};
 
 use crate::bench::{Bench, FIGLET, Outcome, PASS, REDIRECT};
+use crate::overflow::MILLI;
 use crate::segment::{End, Segment};
-use crate::story::{ANSWER, REQUEST, syn_options};
+use crate::story::{ANSWER, Backend, REQUEST, send, syn_options, whom};
 use crate::world::{Family, World, in_both_families};
 
 in_both_families!(
@@ -16,6 +18,7 @@ in_both_families!(
     above_its_rate_a_peers_connections_are_reset_at_once,
     the_syn_of_an_admitted_connection_sent_again_takes_nothing_more,
     a_drained_node_takes_nothing,
+    a_peer_is_refused_while_it_would_wait_here_too_long,
     a_refusal_for_want_of_a_place_takes_nothing_from_the_rate,
     a_port_that_is_used_again_is_a_new_connection_that_takes_over_the_place_of_the_old,
     a_port_that_is_used_again_above_the_rate_is_refused_and_the_old_connection_goes_on,
@@ -113,6 +116,23 @@ fn a_drained_node_takes_nothing(world: World) {
     bench.peer(1, |peer| peer.interval = NEVER);
     denied(&syn(&mut bench, 20_000, 100), 100);
     assert_eq!((bench.live(), bench.bound_of_peer(1)), (0, 0));
+}
+
+fn a_peer_is_refused_while_it_would_wait_here_too_long(world: World) {
+    let mut bench = Bench::new(world);
+    bench.plan(&[(LOCAL, 65_536)], |plan| plan.work = 10 * MILLI);
+    bench.peer(1, |peer| (peer.wait, peer.inflight) = (15 * MILLI, 1));
+    bench.says(LOCAL, 0);
+    let first = Backend::accepting(send(&mut bench, 41_000));
+    bench.egress(first.syn_ack());
+    assert_eq!(whom(&send(&mut bench, 41_001)), "local");
+    denied(&syn(&mut bench, 20_000, 100), 100);
+    assert_eq!(bench.bound_of_peer(1), 0, "it takes no place");
+    assert_eq!((bench.outcomes(1), bench.drops()["denied"]), ([("denied", 1)].into(), 1));
+    // Another peer has no such limit.
+    accepted(&syn_from(&mut bench, (world.peers()[1], 20_000), 100));
+    bench.egress(first.fin(0, REQUEST.len() as u32));
+    accepted(&syn(&mut bench, 20_001, 100));
 }
 
 type Ending = (&'static str, fn(&mut Bench));

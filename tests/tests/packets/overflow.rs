@@ -3,6 +3,7 @@
 use dfaas_common::bucket::NEVER;
 use dfaas_common::config::{Load, Report};
 use dfaas_common::count::LOCAL;
+use dfaas_common::plan::Plan;
 use dfaas_common::translate::flag::{ACK, RST};
 
 use crate::bench::{Bench, FIGLET};
@@ -14,16 +15,17 @@ in_every_world!(
     a_busy_gateway_gives_to_the_idler_of_two_candidates_and_remembers_what_it_sent,
     a_candidate_that_refuses_leads_to_the_other_and_then_home,
     a_kept_connection_overflows_and_comes_back,
+    a_gateway_at_which_users_would_wait_too_long_is_at_its_limit,
 );
 in_both_families!(a_request_of_a_peer_above_what_peers_may_have_is_answered_429_at_its_head,);
 
 /// One processor.
 const PACE: u32 = 65_536;
-const MILLI: u32 = 1_000;
+pub const MILLI: u32 = 1_000;
 
 impl Bench {
     /// A backend says how long one waits there.
-    fn says(&mut self, backend: u32, wait: u32) {
+    pub fn says(&mut self, backend: u32, wait: u32) {
         let sent = self.load(backend).sent as u32;
         self.reports.set(backend, Report { wait, sent, pace: PACE, known: 1 }, 0).expect("a report");
     }
@@ -129,6 +131,38 @@ fn a_kept_connection_overflows_and_comes_back(world: World) {
     kept.answer(ANSWER);
     kept.bench.ingress(&kept.of_client(RST | ACK));
     assert_eq!((kept.bench.under_way(), kept.bench.bound()), ([0; 3], [].into()));
+}
+
+fn a_gateway_at_which_users_would_wait_too_long_is_at_its_limit(world: World) {
+    let mut bench = Bench::new(world);
+    let limited = |plan: &mut Plan| (plan.work, plan.local_wait) = (10 * MILLI, 15 * MILLI);
+    bench.plan(&[(LOCAL, 65_536)], limited);
+    let went: Vec<&str> = (0..3).map(|i| whom(&send(&mut bench, 41_000 + i))).collect();
+    assert_eq!(went, ["local"; 3], "nothing is known of its processors");
+    bench.says(LOCAL, 0);
+    assert_eq!(whom(&send(&mut bench, 41_003)), "429");
+    // A candidate need not beat the wait here.
+    bench.says(1, 900 * MILLI);
+    bench.plan(&[(LOCAL, 65_536)], |plan| {
+        limited(plan);
+        plan.set_candidates([1].into_iter());
+    });
+    assert_eq!(whom(&send(&mut bench, 41_004)), "peer 1");
+    // Twice as fast it takes as much again before that.
+    bench.reports.set(LOCAL, Report { wait: 0, sent: 0, pace: PACE / 2, known: 1 }, 0).expect("a report");
+    let went: Vec<&str> = (5..7).map(|i| whom(&send(&mut bench, 41_000 + i))).collect();
+    assert_eq!(went, ["local", "peer 1"]);
+    assert_eq!(bench.bound()[&(FIGLET, 0)], 4, "a refusal leaves nothing in the gauge");
+}
+
+#[test]
+fn users_alone_are_refused_for_the_wait_at_the_gateway_and_a_peers_request_on_a_connection_that_was_taken_is_served()
+ {
+    let mut kept = OfPeer::open(World::V4);
+    kept.bench.plan(&[(LOCAL, 65_536)], |plan| (plan.work, plan.local_wait) = (10 * MILLI, 15 * MILLI));
+    kept.bench.says(LOCAL, 20 * MILLI);
+    assert_eq!(whom(&send(&mut kept.bench, 41_000)), "429");
+    assert_eq!(kept.ask(REQUEST).segment().to, World::V4.gateway());
 }
 
 fn a_request_of_a_peer_above_what_peers_may_have_is_answered_429_at_its_head(world: World) {

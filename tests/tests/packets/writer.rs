@@ -124,7 +124,7 @@ fn of(last: u8, port: u16) -> End {
 }
 
 const fn places(inflight: u32) -> Option<Admission> {
-    Some(Admission { inflight, rate: 1e6, burst: 1e6 })
+    Some(Admission { inflight, rate: 1e6, burst: 1e6, wait: None })
 }
 
 fn outcomes(node: &Node, name: &str) -> (u64, u64, u64) {
@@ -186,7 +186,7 @@ fn answers_and_invocations_are_told_by_name() {
 #[test]
 fn a_peer_that_gets_the_number_of_another_starts_clean() {
     Node::run(|mut node| {
-        let once = Some(Admission { inflight: 5, rate: 0.001, burst: 1.0 });
+        let once = Some(Admission { inflight: 5, rate: 0.001, burst: 1.0, wait: None });
         node.peers(&[peer("old", 11, once)]);
         assert!(node.let_in(of(11, 20_000)) && !node.let_in(of(11, 20_001)));
         node.egress(Segment::new(LISTEN, of(11, 20_000), FIN | ACK).numbers(501, 101));

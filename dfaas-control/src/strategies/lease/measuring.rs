@@ -77,9 +77,10 @@ impl Lease {
         self.moved = true;
     }
 
-    /// The shortest deadline (s) of what users ask for here.
-    fn shortest(&self) -> f64 {
-        let asked = |id| self.demand.loads().get(id).is_some_and(|load| load.here && load.rate > 0.0);
+    /// The shortest deadline (s) of what users ask for here, own ones or those of peers; infinite: of nothing.
+    pub(super) fn shortest(&self) -> f64 {
+        let asked =
+            |id| self.demand.loads().get(id).is_some_and(|load| load.here && load.rate + load.of_peers > 0.0);
         let deadlines = self.measured.functions.iter().filter(|(id, _)| asked(id));
         deadlines.map(|(_, function)| function.deadline.as_secs_f64()).fold(f64::INFINITY, f64::min)
     }

@@ -20,8 +20,12 @@ const PATIENCE: f64 = 0.3;
 /// Overflow begins at so many times the wait at which all processors are at work and a peer is reached.
 const WORTH: u32 = 2;
 
-/// The part of the deadline for which a node that has too much to do keeps its processors filled.
-const FILLED: f64 = 0.4;
+/// At a node that has more to do than it can an invocation is to end within this part of its deadline, as far as can be
+/// expected: service times vary, and what would be late takes a processor from what would not.
+const ENDED: f64 = 0.7;
+
+/// A wait of this part of the deadline is borne all the same: functions that take long are not starved.
+const BORNE: f64 = 0.2;
 
 /// The least part of a function's shares that stays here: what the limits of peers refuse is served here then, instead of
 /// being answered 429.
@@ -51,10 +55,6 @@ pub(super) struct Scene<'a> {
     pub busy: bool,
     /// Work of a typical invocation under way (processor-seconds).
     pub typical_work: f64,
-    /// Processors that are used well.
-    pub capacity: f64,
-    /// Work that is to be done here, of own users and of peers.
-    pub work_here: f64,
     /// Whether what is to be done here is more than can be.
     pub saturated: bool,
     /// Processors that peers may use, and those that they used.
@@ -89,21 +89,10 @@ impl Scene<'_> {
         plan.work = Duration::from_secs_f64(load.cost);
         plan.peers_rate = load.may_leave.then(|| peers_rate(self.room, self.of_peers, load.cost));
         if self.saturated {
-            let most = self.places(load, function, &plan);
-            plan.local_inflight = Some(plan.local_inflight.map_or(most, |own| own.min(most)));
+            plan.local_wait = Some(longest_wait(load.cost, function.deadline));
         }
         self.add_overflow(id, function, &mut plan);
         plan
-    }
-
-    /// Most invocations of a function at one time at a node that has more to do than it can: what is refused at once could
-    /// only be answered late, and would make others late. All functions together fill the processors for a part of the
-    /// deadline, each by its part of the work.
-    fn places(&self, load: &Load, function: &FunctionMeasurements, plan: &FunctionPlan) -> u32 {
-        let kept = load.rate * f64::from(plan.shares.part(Target::Local)) / f64::from(SHARE_ONE);
-        let part = (kept + load.of_peers) * load.cost / self.work_here.max(f64::MIN_POSITIVE);
-        let work = FILLED * function.deadline.as_secs_f64() * self.capacity * part.min(1.0);
-        (work / load.cost).ceil().clamp(1.0, f64::from(u32::MAX)) as u32
     }
 
     /// A function that only peers have goes to those that granted something; while there are none, a little of it to all
@@ -127,7 +116,7 @@ impl Scene<'_> {
     /// What exceeds the local limits may overflow at any time. What merely waits may while the node is busy: in quiet
     /// times a plan without overflow lets the data plane rest.
     fn add_overflow(&self, id: FunctionId, function: &FunctionMeasurements, plan: &mut FunctionPlan) {
-        let limited = plan.local_rate.is_some() || plan.local_inflight.is_some();
+        let limited = plan.local_rate.is_some() || plan.local_inflight.is_some() || plan.local_wait.is_some();
         if function.local_only || !(limited || self.busy) {
             return;
         }
@@ -145,6 +134,15 @@ impl Scene<'_> {
             plan.overflow_above = Some(((full + nearest) * WORTH).min(function.deadline.mul_f64(PATIENCE)));
         }
     }
+}
+
+/// For how long invocations that cost `cost` (s) may wait at a node that has more to do than it can: what would wait longer is
+/// refused at once, as it could only be answered late and would make others late. Of the functions those that cost most are
+/// given up first: that leaves as much work to do, and fewer users without an answer.
+fn longest_wait(cost: f64, deadline: Duration) -> Duration {
+    let ended =
+        deadline.mul_f64(ENDED).saturating_sub(Duration::try_from_secs_f64(cost).unwrap_or(Duration::MAX));
+    ended.max(deadline.mul_f64(BORNE))
 }
 
 /// Whether two plans differ notably: in where invocations go, or in what is taken.
@@ -175,6 +173,7 @@ fn functions_differ(a: &FunctionPlan, b: &FunctionPlan) -> bool {
         || rates_differ(&rates(a), &rates(b))
         || a.overflow != b.overflow
         || a.overflow_above.is_some() != b.overflow_above.is_some()
+        || a.local_wait.is_some() != b.local_wait.is_some()
 }
 
 /// Both in the order of the nodes.

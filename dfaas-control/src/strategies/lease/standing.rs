@@ -141,8 +141,6 @@ impl Lease {
             takers: takers.iter().filter_map(taker).collect(),
             busy: self.standing.busy,
             typical_work: self.demand.typical_work(),
-            capacity: self.standing.capacity,
-            work_here: own.max(0.0) + self.standing.of_peers,
             saturated: own > SATURATED * self.standing.capacity,
             room,
             of_peers: self.standing.of_peers,
@@ -157,10 +155,11 @@ impl Lease {
         let cost = served().map(|load| load.cost).min_by(f64::total_cmp).unwrap_or(1.0);
         let deadlines = self.measured.functions.values().map(|function| function.deadline.as_secs_f64());
         let deadline = deadlines.fold(1.0, f64::max);
+        let shortest = self.shortest();
         let spare = if self.standing.sender { 0.0 } else { (room - self.ledger.total()).max(0.0) };
         let admit = |node: &NodeId| {
             let granted = self.ledger.said(*node).min(self.standing.headroom);
-            (*node, admission(granted, (spare, room), cost, deadline, self.standing.draining))
+            (*node, admission(granted, (spare, room), cost, (deadline, shortest), self.standing.draining))
         };
         plan.admission = self.measured.peers.keys().map(admit).collect();
     }

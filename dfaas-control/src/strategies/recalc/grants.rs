@@ -68,7 +68,7 @@ pub(super) fn admission(offers: &[Offer]) -> Admission {
     let granted = offers.iter().map(|offer| f64::from(offer.limit)).filter(|limit| *limit > 0.0);
     let rate: f64 = granted.clone().sum();
     let burst: f64 = granted.map(|limit| limit.max(1.0)).sum();
-    Admission { inflight: u32::MAX, rate: rate * SLACK + UNASKED, burst: burst * SLACK + BUNCH }
+    Admission { inflight: u32::MAX, rate: rate * SLACK + UNASKED, burst: burst * SLACK + BUNCH, wait: None }
 }
 
 #[cfg(test)]
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_peer_without_a_grant_gets_a_small_admission() {
-        let none = Admission { inflight: u32::MAX, rate: 0.5, burst: 3.0 };
+        let none = Admission { inflight: u32::MAX, rate: 0.5, burst: 3.0, wait: None };
         assert_eq!(admission(&[]), none);
         assert_eq!(admission(&[offer(true, 0.0)]), none);
         let some = admission(&[offer(false, 16.0), offer(false, 0.5)]);

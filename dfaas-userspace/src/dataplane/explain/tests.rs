@@ -112,6 +112,17 @@ fn local_first_serves_here_until_a_limit_is_reached() {
 }
 
 #[test]
+fn a_gateway_at_which_one_waits_too_long_is_at_its_limit() {
+    let mut busy = scene(&[(0, 65_536)], |plan| plan.local_wait = 450_000);
+    assert_eq!(certain(&busy), "local", "nothing is known of waits");
+    busy.waits = [(0, (Report { wait: 450_100, known: 1, ..Report::default() }, Load::default()))].into();
+    assert_eq!(certain(&busy), "429");
+    let explanation = asked(&busy);
+    assert_eq!(says(&explanation, "local"), "one waits 450.1 ms here, and 450.0 ms at most");
+    assert_eq!(says(&explanation, "limits"), "0 under way here, no limit; none once one waits 450.0 ms here");
+}
+
+#[test]
 fn a_peer_that_cannot_be_sent_to_is_passed_over_and_it_is_said_why() {
     let mut spent = scene(&[(1, 65_536)], |plan| plan.limit(1, NEVER));
     assert_eq!(certain(&spent), "429");

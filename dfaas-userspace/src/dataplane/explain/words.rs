@@ -15,8 +15,17 @@ fn rate(interval: u64) -> String {
     }
 }
 
+/// A wait (us) in words.
+fn millis(wait: u32) -> String {
+    format!("{:.1} ms", f64::from(wait) / 1000.0)
+}
+
 /// Why this node's gateway may not take one more, if it may not.
 pub(super) fn limited_here(scene: &Scene, limits: Limits) -> Option<String> {
+    let wait = scene.wait(LOCAL);
+    if limits.wait != 0 && wait != NO_WAY && wait > limits.wait {
+        return Some(format!("one waits {} here, and {} at most", millis(wait), millis(limits.wait)));
+    }
     if limits.inflight != 0 && scene.under_way >= u64::from(limits.inflight) {
         return Some(format!(
             "{} of {} are under way: the limit is reached",
@@ -130,6 +139,9 @@ fn limits(scene: &Scene, plan: &Plan) -> String {
         let left = scene.tokens(scene.local_arrival, plan.local_interval);
         all.push(format!("{} here, of which {left} may come at once", rate(plan.local_interval)));
     }
+    if plan.local_wait != 0 {
+        all.push(format!("none once one waits {} here", millis(plan.local_wait)));
+    }
     all.join("; ")
 }
 
@@ -151,13 +163,13 @@ fn share(scene: &Scene, backend: u32, interval: u64) -> String {
 fn candidates(scene: &Scene, plan: &Plan) -> String {
     let wait = |backend: u32| match scene.wait(backend) {
         NO_WAY => format!("{} cannot be sent to", scene.name(backend)),
-        wait => format!("{} {:.1} ms", scene.name(backend), f64::from(wait) / 1000.0),
+        wait => format!("{} {}", scene.name(backend), millis(wait)),
     };
     let all = plan.candidate.iter().take(plan.candidates as usize);
     let all: Vec<String> = all.map(|backend| wait(u32::from(*backend))).collect();
     let when = match plan.overflow_above {
         u32::MAX => "once a limit is reached here".to_owned(),
-        above => format!("once one waits {:.1} ms here, or a limit is reached", f64::from(above) / 1000.0),
+        above => format!("once one waits {} here, or a limit is reached", millis(above)),
     };
     format!("two of them are asked {when}; expected waits: {}; {}", wait(LOCAL), all.join(", "))
 }
