@@ -6,7 +6,7 @@
 //! simulator.
 //!
 //! A change of any layout here must raise [`ABI_VERSION`].
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(target_arch = "bpf", no_std)]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
 pub mod address;
@@ -30,6 +30,8 @@ pub mod reject;
 pub mod request;
 pub mod steps;
 pub mod translate;
+#[cfg(not(target_arch = "bpf"))]
+pub mod units;
 #[cfg(feature = "user")]
 mod user;
 

@@ -1,4 +1,4 @@
-//! Limits by rate, and by connections that are bound now.
+//! Limits by rate, by connections that are bound now, and by expected waits.
 
 use dfaas_common::bucket::{TOLERANCE, admit_within, carried};
 use dfaas_common::choice::waits_too_long;

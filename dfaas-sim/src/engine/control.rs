@@ -123,7 +123,8 @@ impl Simulation<'_> {
         }
         for number in 1..node.backends.len() {
             let id = NodeId(node.backends[number].into());
-            compile::admission(plan.admission.get(&id), &mut node.kernel.peers[number]);
+            let peer = &mut node.kernel.peers[number];
+            *peer = compile::admission(plan.admission.get(&id), *peer);
         }
     }
 }

@@ -63,10 +63,8 @@ impl Kernel {
     /// and gets a reset.
     pub(super) fn admit(&mut self, peer: usize, now: Nanos) -> bool {
         let limits = &self.peers[peer];
-        if self.too_long(limits.wait) {
-            return false;
-        }
-        if limits.usable == 0 || limits.inflight != 0 && self.bound[peer] >= limits.inflight {
+        let full = limits.inflight != 0 && self.bound[peer] >= limits.inflight;
+        if limits.usable == 0 || full || self.too_long(limits.wait) {
             return false;
         }
         let admitted = take(&mut self.admissions[peer], now, limits.interval, limits.tolerance);

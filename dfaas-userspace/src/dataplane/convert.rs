@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use aya::maps::lpm_trie::Key;
 use dfaas_common::address::{Address, Endpoint, from_bytes};
-use dfaas_common::bucket;
 use dfaas_common::choice::NO_WAY;
 use dfaas_common::config::{Peer as KernelPeer, Report};
 use dfaas_common::plan::{MAX_CANDIDATES, MAX_TARGETS, Name, Plan, WHOLE, flag, mode};
+use dfaas_common::units::{interval, micros, wait_limit};
 use ipnet::IpNet;
 
 use super::{Admission, DataPlaneError, FunctionPlan, PickMode, Wait};
@@ -77,53 +76,17 @@ pub fn unlabel(name: &Name) -> String {
     String::from_utf8_lossy(&name[..end]).into_owned()
 }
 
-/// Nanoseconds between invocations at a rate, which counts in thousandths of an invocation a second: below half of
-/// one nothing is admitted, and beyond what a clock can tell apart there is no limit.
-fn interval(rate: f64) -> u64 {
-    // A rate that is no number becomes 0 too.
-    match (rate * 1000.0).round() as u64 {
-        0 => bucket::NEVER,
-        millirate => bucket::interval(millirate),
-    }
-}
-
-/// Whole microseconds, rounded up, as far as the programs count.
-fn micros(time: Duration) -> u32 {
-    let micros = time.as_nanos().div_ceil(1000);
-    u32::try_from(micros).map_or(NO_WAY - 1, |micros| micros.min(NO_WAY - 1))
-}
-
-/// The same of a limit, where 0 is none.
-fn limit(wait: Duration) -> u32 {
-    micros(wait).max(1)
-}
-
 /// What a backend has said, to which its load is added from `sent` on.
 pub fn report(wait: &Wait, sent: u32) -> Report {
-    // Where nothing works what is sent waits for ever; where it is not known, it adds nothing.
-    let pace = if wait.cores.is_nan() { 0.0 } else { 65_536.0 / wait.cores.max(0.0) };
-    Report { wait: micros(wait.wait), sent, pace: pace as u32, known: 1 }
+    Report::of(wait.wait, wait.cores, sent)
 }
-
-/// Longest time for which an admission saves up unused rate: a burst is forgotten within a day.
-const LONGEST_TOLERANCE: f64 = 86_400e9;
 
 /// The entry of a peer with what is taken from it.
 pub fn admission(admission: Option<Admission>, peer: KernelPeer) -> KernelPeer {
-    let (interval, tolerance, inflight) = match admission {
-        None => (0, 0, 0),
-        // For the programs 0 is no limit.
-        Some(none) if none.inflight == 0 => (bucket::NEVER, 0, 0),
-        Some(some) => match interval(some.rate) {
-            bucket::NEVER => (bucket::NEVER, 0, 0),
-            every => {
-                let tolerance = (some.burst.max(1.0) * every as f64).min(LONGEST_TOLERANCE);
-                (every, tolerance.round() as u64, some.inflight)
-            }
-        },
-    };
-    let wait = admission.and_then(|admission| admission.wait).map_or(0, limit);
-    KernelPeer { interval, tolerance, inflight, wait, ..peer }
+    match admission {
+        None => peer.without_limits(),
+        Some(Admission { inflight, rate, burst, wait }) => peer.with_limits(inflight, rate, burst, wait),
+    }
 }
 
 /// A plan as the programs read it; `backend` gives the numbers of targets, `now` is the monotonic clock in ns.
@@ -179,7 +142,7 @@ pub fn plan(
     out.overflow_above = plan.overflow_above.map_or(NO_WAY, micros);
     out.peers_interval = plan.peers_rate.map_or(0, interval);
     out.local_inflight = plan.local_inflight;
-    out.local_wait = plan.local_wait.map_or(0, limit);
+    out.local_wait = wait_limit(plan.local_wait);
     out.local_interval = if plan.local_rate > 0.0 { interval(plan.local_rate) } else { 0 };
     out.expires = now.saturating_add(plan.lifetime.as_nanos().min(u128::from(u64::MAX)) as u64);
     Ok(out)
@@ -187,7 +150,10 @@ pub fn plan(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use dfaas_common::address::mapped;
+    use dfaas_common::bucket;
 
     use super::*;
     use crate::dataplane::Target;

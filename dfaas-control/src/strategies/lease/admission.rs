@@ -23,7 +23,8 @@ const PATIENCE: f64 = 0.3;
 /// What is taken from a peer to which `granted` processors were granted, while `spare` are used by nobody: these are for
 /// overflow, and whoever comes first has them. Never more than the `room` that own users leave, or what comes would be
 /// late here, or refused by the gateway when no other node can take it any more. An invocation costs at least `cost` (s)
-/// and is of use within its deadline, at most the first (s) and at least the second. What functions cost more is bounded by the rate of each ([`peers_rate`]).
+/// and is of use within its deadline, at most the first (s) and at least the second. What functions cost more is bounded by
+/// the rate of each ([`peers_rate`]).
 ///
 /// A drained node takes nothing at all.
 pub(super) fn admission(

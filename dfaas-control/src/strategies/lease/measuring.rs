@@ -48,13 +48,13 @@ impl Lease {
             Some(function.inflight as f64 * self.demand.loads().get(id).filter(|load| load.here)?.cost)
         });
         let under_way = inflight.sum();
-        let typical = self.demand.typical_work();
+        let (typical, shortest) = (self.demand.typical_work(), self.shortest());
         self.sides = Sides {
             capacity,
             level,
             demand,
             stock: self.demand.safety_stock(self.period),
-            behind: behind(under_way, capacity, typical, self.shortest()),
+            behind: behind(under_way, capacity, typical, shortest),
             warmth,
             closed: self.life.draining || !self.demand.known(),
         };
@@ -66,6 +66,7 @@ impl Lease {
             headroom: balance.headroom,
             under_way,
             of_peers: self.demand.of_peers(),
+            shortest,
             sender: self.role.is_sender(),
             draining: self.life.draining,
             cold: warmth < 1.0,
@@ -78,7 +79,7 @@ impl Lease {
     }
 
     /// The shortest deadline (s) of what users ask for here, own ones or those of peers; infinite: of nothing.
-    pub(super) fn shortest(&self) -> f64 {
+    fn shortest(&self) -> f64 {
         let asked =
             |id| self.demand.loads().get(id).is_some_and(|load| load.here && load.rate + load.of_peers > 0.0);
         let deadlines = self.measured.functions.iter().filter(|(id, _)| asked(id));

@@ -35,6 +35,8 @@ pub(super) struct Standing {
     pub under_way: f64,
     /// What peers used.
     pub of_peers: f64,
+    /// The shortest deadline (s) of what users ask for here, own ones or those of peers; infinite: of nothing.
+    pub shortest: f64,
     pub sender: bool,
     pub draining: bool,
     pub cold: bool,
@@ -155,11 +157,19 @@ impl Lease {
         let cost = served().map(|load| load.cost).min_by(f64::total_cmp).unwrap_or(1.0);
         let deadlines = self.measured.functions.values().map(|function| function.deadline.as_secs_f64());
         let deadline = deadlines.fold(1.0, f64::max);
-        let shortest = self.shortest();
         let spare = if self.standing.sender { 0.0 } else { (room - self.ledger.total()).max(0.0) };
         let admit = |node: &NodeId| {
             let granted = self.ledger.said(*node).min(self.standing.headroom);
-            (*node, admission(granted, (spare, room), cost, (deadline, shortest), self.standing.draining))
+            (
+                *node,
+                admission(
+                    granted,
+                    (spare, room),
+                    cost,
+                    (deadline, self.standing.shortest),
+                    self.standing.draining,
+                ),
+            )
         };
         plan.admission = self.measured.peers.keys().map(admit).collect();
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dfaas_common::bucket::{TOLERANCE, admit_within, carried};
-use dfaas_common::choice::{NO_WAY, expected_wait, wait_here};
+use dfaas_common::choice::{NO_WAY, expected_wait, wait_here, waits_too_long};
 use dfaas_common::config::{Load, Report};
 use dfaas_common::count::LOCAL;
 use dfaas_common::plan::Plan;
@@ -124,6 +124,11 @@ impl Scene {
         }
         let reachable = self.backends.get(&backend).is_some_and(Backend::reachable);
         if reachable { expected_wait(report, load) } else { NO_WAY }
+    }
+
+    /// Whether one waits at the local gateway for longer than this (us); 0: no wait is too long.
+    pub fn too_long(&self, most: u32) -> bool {
+        self.waits.get(&LOCAL).is_some_and(|(report, load)| waits_too_long(most, report, load))
     }
 
     /// How long the plan is still in force, or has not been.

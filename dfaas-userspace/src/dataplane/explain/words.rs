@@ -22,9 +22,9 @@ fn millis(wait: u32) -> String {
 
 /// Why this node's gateway may not take one more, if it may not.
 pub(super) fn limited_here(scene: &Scene, limits: Limits) -> Option<String> {
-    let wait = scene.wait(LOCAL);
-    if limits.wait != 0 && wait != NO_WAY && wait > limits.wait {
-        return Some(format!("one waits {} here, and {} at most", millis(wait), millis(limits.wait)));
+    if scene.too_long(limits.wait) {
+        let (wait, most) = (millis(scene.wait(LOCAL)), millis(limits.wait));
+        return Some(format!("one waits {wait} here, and {most} at most"));
     }
     if limits.inflight != 0 && scene.under_way >= u64::from(limits.inflight) {
         return Some(format!(
